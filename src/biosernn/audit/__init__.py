@@ -1,0 +1,1 @@
+"""Whether a cohort can be trusted."""

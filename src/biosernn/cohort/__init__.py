@@ -1,0 +1,1 @@
+"""The cohort: neurons with positions, wiring and activity, and its file."""

@@ -1,0 +1,1 @@
+"""Where neurons lie: positions in, positions and distance matrices out."""

@@ -1,0 +1,1 @@
+"""Measures of weighted graphs: weight matrices in, matrices and numbers out."""

@@ -1,0 +1,1 @@
+"""Initial recurrent weights: W_bio with its stages, and every control."""

@@ -1,0 +1,1 @@
+"""Functional similarity of neurons: arrays of activity in, (N, N) matrices out."""

@@ -1,0 +1,1 @@
+"""What the networks are trained on: distinct trials, labels and how often each occurs."""

@@ -1,0 +1,1 @@
+"""The recurrent network, its loss, and one run from weights and key to curves and weights."""
