@@ -4,7 +4,7 @@ A `Protocol` has one named field per departure of the released code from the see
 field's default is the corrected choice, so that `dataclasses.replace` switches one departure alone.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Literal, get_args
 
 from biosernn.errors import BadInput
@@ -116,3 +116,33 @@ class Recipe:
 
 
 RECIPES = {"seed": Recipe(), "clipped": Recipe(clip=1.0)}
+
+
+def protocol_named(name: str) -> Protocol:
+    """Look a protocol up: `corrected`, `published`, or corrected with single departures.
+
+    Parameters
+    ----------
+    name
+        For example `corrected+threshold+bins`, each word after the first naming a field of
+        `Protocol` that takes its published choice.
+
+    Raises
+    ------
+    BadInput
+        If a word is neither a protocol nor a field.
+
+    Examples
+    --------
+    >>> protocol_named("corrected+threshold").threshold
+    'floor'
+
+    """
+    base, *switched = name.split("+")
+    if base not in PROTOCOLS:
+        raise BadInput(f"protocol {name}", "is unknown", "use corrected, published or both")
+    known = [field.name for field in fields(Protocol)]
+    for field in switched:
+        if field not in known:
+            raise BadInput(f"protocol {name}", f"{field!r} is no field", f"use {', '.join(known)}")
+    return replace(PROTOCOLS[base], **{field: getattr(PUBLISHED, field) for field in switched})

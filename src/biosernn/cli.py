@@ -1,0 +1,329 @@
+"""The command line: words to calls, progress, and errors of one line."""
+
+import json
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import Annotated, Any, Literal, NoReturn
+
+from cyclopts import App, CycloptsError, Parameter
+
+from biosernn._version import __version__
+from biosernn.errors import BadInput, WorkFailed
+
+app = App(
+    name="biosernn",
+    version=__version__,
+    help="Does the wiring, geometry or activity of real cortex help a recurrent network learn?",
+    error_formatter=lambda fault: f"biosernn: {' '.join(str(fault).split())}",
+)
+cohort_app = App(name="cohort", help="Import a cohort, or show what is in one.")
+import_app = App(name="import", help="Write a cohort file from where a cohort comes from.")
+app.command(cohort_app)
+cohort_app.command(import_app)
+
+Workers = Annotated[int | None, Parameter(help="Processes here, one per core by default; 0: none.")]
+
+
+@app.command
+def run(
+    study: str = "quick",
+    /,
+    *,
+    cohort: str | None = None,
+    out: Path | None = None,
+    seeds: int | None = None,
+    units: int | None = None,
+    protocol: Literal["corrected", "published", "both"] | None = None,
+    recipe: Literal["seed", "clipped", "both"] | None = None,
+    workers: Workers = None,
+    scheduler: str | None = None,
+) -> None:
+    """Run a study, or go on with one, and write its report.
+
+    Parameters
+    ----------
+    study
+        A preset (see `biosernn presets`) or a study file.
+    cohort
+        synthetic[:N], a cohort file, or a released folder.
+    out
+        The study folder; out/<preset> by default.
+    seeds
+        Repetitions of every arm.
+    units
+        Neurons drawn from the cohort for each seed.
+    protocol
+        Errors mended, as published, or both.
+    recipe
+        Adam alone, with the data's gradient clipped, or both.
+    workers
+        Processes on this machine.
+    scheduler
+        Address of a Dask scheduler whose workers share the folder.
+    """
+    from biosernn.run import run as run_study
+
+    asked = _asked(study, cohort, seeds, units, protocol, recipe)
+    folder = out or Path("out") / _stem(study)
+    try:
+        with _bar() if sys.stderr.isatty() else nullcontext(_lines()) as on_progress:
+            finished = run_study(
+                asked,
+                folder,
+                workers=_checked(workers),
+                scheduler=scheduler,
+                on_progress=on_progress,
+                on_plan=_say_plan,
+            )
+    except KeyboardInterrupt:
+        kept = len(list((folder / "runs").glob("*.npz"))) if folder.is_dir() else 0
+        _leave(f"{folder}: interrupted; {kept} finished runs are kept; run it again to go on", 130)
+    print(f"{finished.report}: {finished.analysis.finding}")
+
+
+@app.command
+def plan(
+    study: str = "quick",
+    /,
+    *,
+    cohort: str | None = None,
+    out: Path | None = None,
+    seeds: int | None = None,
+    units: int | None = None,
+    protocol: Literal["corrected", "published", "both"] | None = None,
+    recipe: Literal["seed", "clipped", "both"] | None = None,
+    workers: Workers = None,
+) -> None:
+    """Say what a study would run and for how long, without running it.
+
+    The options are those of `biosernn run`.
+    """
+    from biosernn.run import plan_study
+
+    asked = _asked(study, cohort, seeds, units, protocol, recipe)
+    planned = plan_study(asked, out or Path("out") / _stem(study), workers=_checked(workers))
+    print(_plan_line(planned))
+    for condition, recipe_name in planned.study.conditions:
+        print(f"  {condition}, {recipe_name}: {', '.join(arm.name for arm in planned.study.arms)}")
+
+
+@app.command
+def presets() -> None:
+    """List the presets, each with its number of runs and an estimate for this machine."""
+    from biosernn.run import plan_study
+    from biosernn.study.presets import PRESETS
+
+    for name, (about, study) in PRESETS.items():
+        try:
+            planned = plan_study(study)
+            size = f"{len(planned.runs):,} runs, about {_duration(planned.seconds)}"
+        except BadInput:
+            size = "give --cohort"
+        print(f"{name:9} {about} ({size})")
+
+
+@app.command
+def report(folder: Path, /) -> None:
+    """Analyse and draw a study folder anew from its finished runs."""
+    from biosernn.run import report as draw
+
+    finished = draw(folder)
+    print(f"{finished.report}: {finished.analysis.finding}")
+
+
+@cohort_app.command
+def show(reference: str, /, *, json_: Annotated[bool, Parameter(name="--json")] = False) -> None:
+    """Say what is in a cohort.
+
+    Parameters
+    ----------
+    reference
+        synthetic[:N], a cohort file, or a released folder.
+    json_
+        Print JSON.
+    """
+    from biosernn.cohort.show import show as summary
+    from biosernn.sources.reference import read_cohort
+
+    shown = summary(read_cohort(reference))
+    if json_:
+        print(json.dumps(shown, indent=1))
+        return
+    for name, value in shown.items():
+        print(f"{name:28} {_words(value)}")
+
+
+@import_app.command(name="release")
+def import_release(directory: Path, /, *, out: Path) -> None:
+    """Read a folder of the authors' release and write it as a cohort file."""
+    from biosernn.sources.release import read_release
+
+    _write_cohort(read_release(directory), out)
+
+
+@import_app.command(name="synthetic")
+def import_synthetic(n: int = 64, /, *, out: Path, seed: int = 0) -> None:
+    """Make a synthetic cohort of n neurons, whose truth is known, and write it."""
+    from biosernn.sources.synthetic import synthetic_cohort
+
+    _write_cohort(synthetic_cohort(n, seed), out)
+
+
+@app.command
+def cite() -> None:
+    """Say what to cite."""
+    print(
+        "Shakiba, Rokni, Mohammadi (superv. Dehghani): the study rerun here; arXiv 2606.14975 and "
+        "doi 10.5281/zenodo.20834365 for its released code and data.\n"
+        "Achterberg et al. 2023, doi 10.1038/s42256-023-00748-9: spatially embedded networks.\n"
+        "Cutts & Eglen 2014, doi 10.1523/JNEUROSCI.2767-14.2014: spike time tiling coefficient.\n"
+        f"biosernn {__version__}: see CITATION.cff."
+    )
+
+
+def main() -> NoReturn:
+    """Entry point of the command `biosernn`."""
+    arguments = sys.argv[1:]
+    debug = "--debug" in arguments
+    arguments = [argument for argument in arguments if argument != "--debug"]
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
+    except CycloptsError as fault:
+        if debug:
+            raise
+        _leave(" ".join(str(fault).split()), 2)
+    except BadInput as fault:
+        if debug:
+            raise
+        _leave(str(fault), 2)
+    except WorkFailed as fault:
+        if debug:
+            raise
+        _leave(str(fault), 1)
+    except KeyboardInterrupt:
+        _leave("interrupted", 130)
+    except Exception as fault:
+        if debug:
+            raise
+        what = " ".join(f"{type(fault).__name__}: {fault}".split())
+        _leave(f"unexpected: {what}; run it with --debug and report what it prints", 1)
+    sys.exit(0)
+
+
+def _interrupt(signal_number: int, frame: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def _leave(line: str, status: int) -> NoReturn:
+    print(f"biosernn: {line}", file=sys.stderr)
+    sys.exit(status)
+
+
+def _asked(
+    study: str,
+    cohort: str | None,
+    seeds: int | None,
+    units: int | None,
+    protocol: str | None,
+    recipe: str | None,
+) -> Any:
+    from biosernn.run import find_study
+
+    return find_study(study).with_options(
+        cohort=cohort, seeds=seeds, units=units, protocol=protocol, recipe=recipe
+    )
+
+
+def _checked(workers: int | None) -> int | None:
+    if workers is not None and workers < 0:
+        raise BadInput("--workers", f"is {workers}", "give 0 or more")
+    return workers
+
+
+def _stem(study: str) -> str:
+    return Path(study).stem if study.endswith(".toml") else study
+
+
+def _write_cohort(cohort: Any, out: Path) -> None:
+    cohort.write(out)
+    print(f"{out}: {cohort.name}, {cohort.n_neurons} neurons, content {cohort.content_sha256[:12]}")
+
+
+def _say_plan(planned: Any, study_hash: str) -> None:
+    print(f"study {study_hash}: {_plan_line(planned)}", flush=True)
+
+
+def _plan_line(planned: Any) -> str:
+    names = ", ".join(cohort.name for cohort in planned.cohorts)
+    line = (
+        f"{len(planned.runs):,} runs ({len(planned.study.arms)} arms, {planned.study.seeds} seeds, "
+        f"{planned.runs[0].units} units of {names})"
+    )
+    done = len(planned.runs) - len(planned.todo)
+    if done:
+        line += f", {done:,} of them finished"
+    processes = "in this process" if not planned.workers else f"{planned.workers} at a time"
+    return f"{line}; about {_duration(planned.seconds)}, {processes}"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
+
+
+def _words(value: Any) -> str:
+    if value is None:
+        return "not known"
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_words(item)}" for key, item in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_words, value)) or "nothing"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _lines() -> Callable[[int, int], None]:
+    """Print a line for every tenth of the runs, and at least twice a minute."""
+    started = said_at = time.monotonic()
+    first = said = -1
+
+    def show(done: int, total: int) -> None:
+        nonlocal first, said, said_at
+        now = time.monotonic()
+        if first < 0:
+            first = said = done
+        elif done == total or done - said >= total / 10 or now - said_at > 30:
+            left = (now - started) / (done - first) * (total - done)
+            print(f"{done:,} of {total:,} runs, about {_duration(left)} left", flush=True)
+            said, said_at = done, now
+
+    return show
+
+
+@contextmanager
+def _bar() -> Iterator[Callable[[int, int], None]]:
+    """Draw a bar on the terminal."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = TextColumn("runs"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("runs", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+if __name__ == "__main__":
+    main()

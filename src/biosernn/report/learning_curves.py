@@ -1,0 +1,68 @@
+"""Learning curves: the noise-free accuracy of every run along training."""
+
+from typing import Any
+
+import matplotlib
+import pandas as pd
+
+from biosernn.report.composition import Arms, colour
+from biosernn.report.marks import memoryless
+from biosernn.report.setting import Setting
+from biosernn.report.small_multiples import small_multiples
+from biosernn.report.style import INK, LOOK, PAPER, QUIET, to_svg
+
+
+@matplotlib.rc_context(LOOK)
+def learning_curves(
+    setting: Setting, recipe: str, curves: pd.DataFrame, arms: Arms, *, narrow: bool = False
+) -> str:
+    """Draw one recipe's learning curves, one panel per arm, as an `<svg>`.
+
+    Parameters
+    ----------
+    setting
+        The arms and their runs.
+    recipe
+        The recipe to draw.
+    curves
+        Columns run, step, metric and value; `accuracy` is drawn.
+    arms
+        What each arm is made of.
+    narrow
+        Draw it for a phone.
+
+    """
+    by_cell = setting.curve(curves, "accuracy")
+    names = [arm for arm in setting.arms if (arm, recipe) in by_cell]
+    floor = memoryless(setting.task)
+    entries: list[tuple[dict[str, Any], str]]
+    entries = [({"color": QUIET, "lw": 0.8}, "one run"), ({"color": INK, "lw": 2.2}, "median run")]
+    if floor is not None:
+        line = {"color": INK, "lw": 1, "ls": (0, (4, 2))}
+        entries.append((line, f"best without memory, {floor:g}"))
+    figure, panels = small_multiples(
+        names, arms, entries, across="training step", up="accuracy, noise-free", narrow=narrow
+    )
+    last = max((float(runs.index[-1]) for runs in by_cell.values()), default=1.0)
+    for name, axes in panels.items():
+        runs, tint = by_cell[name, recipe], colour(name, arms)
+        axes.set(xlim=(0, last), ylim=(0, 1.04), yticks=(0, 0.5, 1), xticks=(0, last / 2, last))
+        axes.plot(runs.index, runs.to_numpy(), color=tint, lw=0.8, alpha=0.5)
+        axes.plot(runs.index, runs.median(axis=1), color=PAPER, lw=4)
+        axes.plot(runs.index, runs.median(axis=1), color=tint, lw=2.2)
+        if floor is not None:
+            axes.axhline(floor, **entries[-1][0])
+        summary = setting.summaries[name, recipe]
+        axes.text(
+            0.99,
+            0.04,
+            f"{summary.n_solved}/{summary.n} solved",
+            ha="right",
+            transform=axes.transAxes,
+        )
+    solved = ", ".join(
+        f"{name} {setting.summaries[name, recipe].n_solved} of {setting.summaries[name, recipe].n}"
+        for name in names
+    )
+    label = f"Learning curves under recipe {recipe} ({setting.name}). Runs solved: {solved}."
+    return to_svg(figure, f"curves {setting.name} {recipe} {narrow}", label)

@@ -1,0 +1,125 @@
+"""One setting of a study: a cohort, task, protocol and strength, under all its recipes."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from biosernn.analysis.findings import Analysis, ArmSummary, Contrast, Survival
+
+Cell = tuple[str, str]
+"""Arm and recipe."""
+
+
+@dataclass(frozen=True, eq=False)
+class Setting:
+    """What is drawn together: all arms and recipes of one setting.
+
+    Attributes
+    ----------
+    strength
+        The penalty's strength where the study tries several, else None.
+    summaries, survival
+        One per arm and recipe, in the study's order.
+    contrasts
+        The setting's contrasts.
+    runs
+        The setting's rows of the results.
+
+    """
+
+    cohort: str
+    task: str
+    protocol: str
+    strength: float | None
+    summaries: dict[Cell, ArmSummary]
+    survival: dict[Cell, Survival]
+    contrasts: tuple[Contrast, ...]
+    runs: pd.DataFrame
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """Names of the arms, in the study's order."""
+        return tuple(dict.fromkeys(arm for arm, _ in self.summaries))
+
+    @property
+    def recipes(self) -> tuple[str, ...]:
+        """Names of the recipes, in the study's order."""
+        return tuple(dict.fromkeys(recipe for _, recipe in self.summaries))
+
+    @property
+    def name(self) -> str:
+        """The setting in words."""
+        strength = "" if self.strength is None else f", λ = {self.strength:g}"
+        return f"{self.cohort}, {self.task}, protocol {self.protocol}{strength}"
+
+    def n_runs(self, *recipes: str) -> str:
+        """How many runs of how many seeds some or all recipes hold, in words."""
+        runs = self.runs[self.runs["recipe"].isin(recipes or self.recipes)]
+        seeds = runs.groupby(["arm", "recipe"])["seed"].nunique()
+        each = f"{seeds.min()} to {seeds.max()}" if seeds.min() < seeds.max() else f"{seeds.max()}"
+        return f"n = {len(runs)} runs ({each} seeds per arm and recipe)"
+
+    def of(self, arm: str, recipe: str) -> pd.DataFrame:
+        """The runs of one arm under one recipe."""
+        return self.runs[(self.runs["arm"] == arm) & (self.runs["recipe"] == recipe)]
+
+    def curve(self, curves: pd.DataFrame, metric: str) -> dict[Cell, pd.DataFrame]:
+        """One metric's curves by arm and recipe, each with the steps down and the runs across."""
+        chosen = curves.loc[curves["metric"] == metric, ["run", "step", "value"]]
+        labelled = chosen.merge(self.runs[["run", "arm", "recipe"]], on="run")
+        return {
+            (str(arm), str(recipe)): rows.pivot(index="step", columns="run", values="value")
+            for (arm, recipe), rows in labelled.groupby(["arm", "recipe"], sort=False)
+        }
+
+
+def settings(analysis: Analysis, results: pd.DataFrame) -> tuple[Setting, ...]:
+    """Every setting of a study, in its order; the primary contrast's first.
+
+    An arm that was run at a single strength belongs to every strength of the others.
+    """
+    found = []
+    for place in dict.fromkeys((s.cohort, s.task, s.protocol) for s in analysis.arms):
+        by_arm: dict[str, dict[float, None]] = {}
+        for summary in analysis.arms:
+            if _place(summary) == place:
+                by_arm.setdefault(summary.arm, {})[summary.strength] = None
+        strengths = max(by_arm.values(), key=len)
+        for strength in strengths:
+            found.append(_setting(analysis, results, place, strength, by_arm, len(strengths) > 1))
+    primary = next((c for c in analysis.contrasts if c.primary), None)
+    if primary is not None:
+        found.sort(key=lambda s: (s.cohort, s.task, s.protocol) != _place(primary))
+    return tuple(found)
+
+
+def _setting(
+    analysis: Analysis,
+    results: pd.DataFrame,
+    place: tuple[str, str, str],
+    strength: float,
+    by_arm: dict[str, dict[float, None]],
+    several: bool,
+) -> Setting:
+    def inside(record: ArmSummary | Survival) -> bool:
+        alone = len(by_arm.get(record.arm, {})) == 1
+        return _place(record) == place and (alone or record.strength == strength)
+
+    runs = results[(results[["cohort", "task", "protocol"]] == list(place)).all(axis=1)]
+    alone = runs["arm"].map({arm: len(tried) == 1 for arm, tried in by_arm.items()})
+    return Setting(
+        *place,
+        strength=strength if several else None,
+        summaries={(s.arm, s.recipe): s for s in analysis.arms if inside(s)},
+        survival={(s.arm, s.recipe): s for s in analysis.survival if inside(s)},
+        contrasts=tuple(
+            c
+            for c in analysis.contrasts
+            if _place(c) == place and (not several or c.n == 0 or c.strength == strength)
+        ),
+        runs=runs[alone.astype(bool) | (runs["strength"] == strength)],
+    )
+
+
+def _place(record: ArmSummary | Survival | Contrast) -> tuple[str, str, str]:
+    return record.cohort, record.task, record.protocol

@@ -1,0 +1,195 @@
+"""The look that all figures share: colours, sizes, marks, and the way to an inline SVG.
+
+One unit of a figure is one CSS pixel. Every figure has two widths, for a page and for a phone, so
+that its text is never scaled below what can be read.
+"""
+
+import html
+import io
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullLocator
+
+WIDE, NARROW = 960, 358
+
+# Okabe & Ito 2008, told apart under every common colour blindness.
+BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
+BLUE, VERMILLION, PURPLE = "#0072B2", "#D55E00", "#CC79A7"
+INK, QUIET, FAINT, RULE, PAPER = "#1b1e23", "#565c66", "#9299a3", "#d8dce2", "#ffffff"
+
+TEXT, SMALL = 12.0, 11.0
+
+LOOK: dict[Any, Any] = {
+    "font.family": "DejaVu Sans",
+    "font.size": SMALL,
+    "text.color": INK,
+    "text.parse_math": False,
+    "axes.edgecolor": QUIET,
+    "axes.facecolor": "none",
+    "axes.labelcolor": INK,
+    "axes.labelsize": SMALL,
+    "axes.linewidth": 0.8,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "figure.dpi": 72,
+    "figure.facecolor": "none",
+    "image.composite_image": False,
+    "lines.solid_capstyle": "round",
+    "path.simplify": True,
+    "svg.fonttype": "none",
+    "xtick.color": QUIET,
+    "xtick.labelcolor": INK,
+    "xtick.labelsize": SMALL,
+    "xtick.major.size": 3,
+    "xtick.major.width": 0.8,
+    "ytick.color": QUIET,
+    "ytick.labelcolor": INK,
+    "ytick.labelsize": SMALL,
+    "ytick.major.size": 3,
+    "ytick.major.width": 0.8,
+}
+FONTS = "'Helvetica Neue', Helvetica, Arial, 'Liberation Sans', sans-serif"
+RASTER_DPI = 144
+
+
+def canvas(width: float, height: float) -> tuple[Figure, Axes]:
+    """Open a figure whose axes cover it, in pixels from the upper left corner."""
+    figure = Figure(figsize=(width / 72, height / 72))
+    FigureCanvasSVG(figure)
+    sheet = figure.add_axes((0, 0, 1, 1), xlim=(0, width), ylim=(height, 0))
+    sheet.set_axis_off()
+    return figure, sheet
+
+
+def panel(figure: Figure, left: float, top: float, width: float, height: float) -> Axes:
+    """Add axes to a figure, placed in pixels from the upper left corner."""
+    across, down = figure.get_size_inches() * 72
+    return figure.add_axes(
+        (left / across, 1 - (top + height) / down, width / across, height / down)
+    )
+
+
+def fit(text: str, width: float, size: float = SMALL) -> str:
+    """Shorten a text to a width in pixels, keeping both its ends.
+
+    Examples
+    --------
+    >>> fit("shuffled-in-bins", 200), fit("positions-shuffled-among-neurons", 90)
+    ('shuffled-in-bins', 'positi…eurons')
+
+    """
+    text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    room = max(3, int(width / (0.56 * size)))
+    if len(text) <= room:
+        return text
+    return text[: room // 2] + "…" + text[len(text) - (room - 1) // 2 :]
+
+
+def wrap(text: str, width: float, size: float = SMALL) -> str:
+    """Break a text at its spaces into lines of at most a width in pixels."""
+    room, lines = max(8, int(width / (0.56 * size))), [""]
+    for word in text.split():
+        if lines[-1] and len(lines[-1]) + 1 + len(word) > room:
+            lines.append(word)
+        else:
+            lines[-1] = f"{lines[-1]} {word}".strip()
+    return "\n".join(lines)
+
+
+def legend(
+    sheet: Axes,
+    left: float,
+    top: float,
+    right: float,
+    entries: Sequence[tuple[dict[str, Any], str]],
+) -> float:
+    """Write samples with their labels, row after row from `top`; return the y of the last row.
+
+    Each entry is the style of a `Line2D`, drawn over a short line, and its label.
+    """
+    x = left
+    for line, label in entries:
+        length = 30 + 0.56 * SMALL * len(label)
+        if x > left and x + length > right:
+            x, top = left, top + 18
+        sheet.plot([x, x + 11, x + 22], [top] * 3, markevery=[1], clip_on=False, **line)
+        sheet.text(x + 28, top, label, va="center", fontsize=SMALL)
+        x += length + 14
+    return top
+
+
+def log_ticks(axis: matplotlib.axis.Axis, low: float, high: float) -> None:
+    """Label a logarithmic axis at whole powers of ten, at most five of them."""
+    first, last = int(np.ceil(low)), int(np.floor(high))
+    stride = max(1, -(-(last - first) // 4))
+    axis.set_ticks([10.0**k for k in range(first, last + 1, stride)])
+    axis.set_major_formatter(FuncFormatter(lambda value, _: power_of_ten(value)))
+    axis.set_minor_locator(NullLocator())
+
+
+def power_of_ten(value: float) -> str:
+    """Write a whole power of ten.
+
+    Examples
+    --------
+    >>> power_of_ten(0.01), power_of_ten(1.0), power_of_ten(1e5)
+    ('0.01', '1', '10⁵')
+
+    """
+    exponent = round(np.log10(value))
+    if -2 <= exponent <= 3:
+        return f"{10.0**exponent:g}"
+    return "10" + str(exponent).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+
+
+def to_svg(figure: Figure, name: str, label: str) -> str:
+    """Draw a figure as an `<svg role="img">` that can stand inside a page beside others.
+
+    Parameters
+    ----------
+    figure
+        From `canvas`.
+    name
+        Salt of its ids, different for every figure of a page.
+    label
+        What a reader who cannot see it is told.
+
+    """
+    buffer = io.StringIO()
+    with matplotlib.rc_context(LOOK | {"svg.hashsalt": name}):
+        figure.savefig(buffer, format="svg", dpi=RASTER_DPI, metadata={"Date": None})
+    body = buffer.getvalue()
+    body = body[body.index("<svg") :]
+    body = body[body.index(">") + 1 :]
+    body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.S)
+    body = re.sub(r"<style.*?</style>", "", body, flags=re.S)
+    body = body.replace("xlink:href=", "href=")
+    body = re.sub(r"<!--.*?-->", "", body, flags=re.S)
+    body = re.sub(r"font: (?:(\w+) )?([\d.]+)px [^;\"]*", _font, body)
+    body = re.sub(r" ?font-family: [^;\"]*;?", "", body)
+    body = re.sub(r'( (?:d|x|y)=")([^"]*)', _rounded, body)
+    used = set(re.findall(r"(?:url\(#|href=\"#)([\w-]+)", body))
+    body = re.sub(r' id="([^"]*)"', lambda m: m[0] if m[1] in used else "", body)
+    body = re.sub(r"\n\s*", "\n", body)
+    width, height = (round(inches * 72) for inches in figure.get_size_inches())
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" '
+        f'aria-label="{html.escape(fit(label, 1e5))}" style="max-width:{width}px" '
+        f'font-family="{FONTS}" stroke-linejoin="round" stroke-linecap="butt">{body}'
+    )
+
+
+def _font(match: re.Match) -> str:
+    weight = f"font-weight: {match[1]}; " if match[1] else ""
+    return f"{weight}font-size: {match[2]}px"
+
+
+def _rounded(match: re.Match) -> str:
+    return match[1] + re.sub(r"(\.\d\d)\d+", r"\1", match[2])

@@ -1,0 +1,94 @@
+"""How long a study will take on this machine."""
+
+import time
+from collections.abc import Sequence
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from biosernn.study.arms import Arm
+from biosernn.study.plan import Run
+from biosernn.tasks.registry import TASKS
+
+START_S = 6.0
+COMPILE_S = 5.0
+EXPONENTIAL_PRODUCTS = 15
+"""Matrix products in the value and gradient of the communicability."""
+
+
+def estimate(runs: Sequence[Run], workers: int) -> float:
+    """Seconds that runs will take, from a second's measurement of this machine's arithmetic.
+
+    A run's floating-point operations are counted and divided by the measured speed of the
+    network's recurrence at the same size; starting the workers and compiling each program once a
+    worker are added.
+
+    Parameters
+    ----------
+    runs
+        Runs still to do.
+    workers
+        How many are done at a time.
+
+    Examples
+    --------
+    >>> estimate([], 2)
+    0.0
+
+    """
+    if not runs:
+        return 0.0
+    speed = {units: recurrence_speed(units) for units in {run.units for run in runs}}
+    work = sum(operations(run) / speed[run.units] for run in runs)
+    programs = {(run.units, run.epochs, _program(run.arm, run.strength)) for run in runs}
+    workers = max(1, min(workers, len(runs)))
+    longest = max(operations(run) / speed[run.units] for run in runs)
+    return START_S + COMPILE_S * len(programs) + max(work / workers, longest)
+
+
+def operations(run: Run) -> float:
+    """Floating-point operations of one run: forward, backward and penalty.
+
+    Examples
+    --------
+    >>> from biosernn.study.arms import ARMS
+    >>> run = Run(0, "", ARMS["W0"], "maze", 0, "corrected", "seed", 128, 0.3, 10)
+    >>> round(operations(run) / 1e9)
+    267
+
+    """
+    trials, steps, channels = TASKS[run.task]().inputs.shape
+    schedule, units = run.schedule, run.units
+    step = 6 * schedule.batch * steps * units * (units + channels)
+    check = 2 * trials * steps * units * (units + channels)
+    if _program(run.arm, run.strength)[0] in ("own", "matched"):
+        step += 2 * EXPONENTIAL_PRODUCTS * units**3
+    return float(schedule.steps * (step + check / schedule.check_every))
+
+
+def _program(arm: Arm, strength: float) -> tuple[str, bool]:
+    penalised = (strength if arm.strength is None else arm.strength) > 0
+    return (arm.communicability if penalised else "free", arm.geometry == "none")
+
+
+def recurrence_speed(units: int, seconds: float = 0.3) -> float:
+    """Floating-point operations a second of the recurrence on one core, measured.
+
+    Examples
+    --------
+    >>> recurrence_speed(16, seconds=0.01) > 0
+    True
+
+    """
+    rng = np.random.default_rng(0)
+    weights = rng.standard_normal((units, units), np.float32) / np.float32(units)
+    state = np.abs(rng.standard_normal((128, units), np.float32))
+    drive = state.copy()
+    fastest, end = np.inf, time.perf_counter() + seconds
+    with threadpool_limits(1):
+        while time.perf_counter() < end:
+            started = time.perf_counter()
+            for _ in range(10):
+                np.maximum(drive + state @ weights, 0)
+            fastest = min(fastest, (time.perf_counter() - started) / 10)
+    return 2 * 128 * units * units / fastest

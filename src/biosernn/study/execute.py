@@ -1,0 +1,248 @@
+"""Executing the runs of a study folder on this machine's cores or on a Dask cluster."""
+
+import os
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, as_completed
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from biosernn._version import __version__
+from biosernn.errors import BadInput, WorkFailed
+from biosernn.study.plan import Run, plan
+from biosernn.study.store import STUDY, Store
+
+WORKER_ENVIRONMENT = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false",
+}
+"""One thread of arithmetic a worker; runs are spread over workers instead."""
+
+
+def perform_stored(folder: str, run_id: str) -> str:
+    """Perform one run of a study folder and write its file; a worker is asked for nothing else.
+
+    Returns
+    -------
+    str
+        The run's id.
+
+    """
+    store = Store(folder)
+    if store.run_path(run_id).exists():
+        return run_id
+    from threadpoolctl import threadpool_limits
+
+    from biosernn.study.perform import perform
+
+    _use_compilation_cache()
+    runs, cohorts = _planned(folder, (store.folder / STUDY).stat().st_mtime_ns)
+    run = runs[run_id]
+    started, busy = time.time(), time.process_time()
+    with threadpool_limits(1):
+        record = perform(run, cohorts[run.cohort])
+    timing = {
+        "started": started,
+        "wall_s": time.time() - started,
+        "cpu_s": time.process_time() - busy,
+    }
+    store.write_run(run_id, record, timing)
+    return run_id
+
+
+@lru_cache(maxsize=2)
+def _planned(folder: str, written_ns: int) -> tuple[dict[str, Run], list]:
+    study, cohorts = Store(folder).read()
+    return {run.id: run for run in plan(study, cohorts)}, cohorts
+
+
+def _use_compilation_cache() -> None:
+    """Keep compiled programs between processes, apart for each version of JAX and processor."""
+    import jax
+    import jaxlib
+
+    if jax.config.values["jax_compilation_cache_dir"] is None:
+        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        place = base / "biosernn" / f"xla-{jaxlib.__version__}-{_processor()}"
+        jax.config.update("jax_compilation_cache_dir", str(place))
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
+        jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+
+
+def _processor() -> str:
+    """Short hash of what this machine's processor can do."""
+    import hashlib
+
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        what = next((line for line in lines if line.startswith("flags")), "")
+    except OSError:
+        import platform
+
+        what = platform.processor()
+    return hashlib.sha256(what.encode()).hexdigest()[:8]
+
+
+def usable_cores() -> int:
+    """Cores that this process may use.
+
+    Examples
+    --------
+    >>> usable_cores() >= 1
+    True
+
+    """
+    return len(os.sched_getaffinity(0))
+
+
+def execute(
+    folder: Path,
+    run_ids: Sequence[str],
+    *,
+    workers: int,
+    scheduler: str | None = None,
+    on_done: Callable[[str], None] = lambda run_id: None,
+) -> None:
+    """Perform runs, each of which writes its own file.
+
+    Parameters
+    ----------
+    folder
+        The study folder; on a cluster every worker must see it under the same name.
+    run_ids
+        Which of its runs.
+    workers
+        Processes on this machine, each of one thread on a core of its own; 0 is none but this one.
+    scheduler
+        Address of a Dask scheduler to use instead.
+    on_done
+        Called with each run's id once its file is written.
+
+    Raises
+    ------
+    WorkFailed
+        If a run fails or its worker is lost; what is finished is kept.
+    BadInput
+        If a cluster's workers do not see the folder or have other versions.
+
+    """
+    folder = folder.resolve()
+    if scheduler is None and workers == 0:
+        for run_id in run_ids:
+            on_done(perform_stored(str(folder), run_id))
+        return
+    with _client(workers, scheduler) as client:
+        if scheduler is not None:
+            _check_workers(client, folder)
+        executor = client.get_executor(pure=False, retries=0)
+        futures = [executor.submit(perform_stored, str(folder), run_id) for run_id in run_ids]
+        try:
+            for future in as_completed(futures):
+                on_done(_result(future))
+        finally:
+            for future in futures:
+                future.cancel()
+
+
+def _result(future: Future) -> str:
+    from distributed.scheduler import KilledWorker
+
+    try:
+        return future.result()
+    except KilledWorker as fault:
+        raise WorkFailed(
+            "worker", f"died several times at one run ({fault.task})", "look at its memory"
+        ) from None
+
+
+@contextmanager
+def _client(workers: int, scheduler: str | None) -> Iterator[Any]:
+    import dask
+    import distributed
+
+    if scheduler is not None:
+        try:
+            client = distributed.Client(scheduler, timeout="10s")
+        except (OSError, TimeoutError, ValueError):
+            raise BadInput(
+                f"--scheduler {scheduler}", "does not answer", "start `dask scheduler` there"
+            ) from None
+        with client:
+            yield client
+        return
+    settings = {
+        "distributed.nanny.pre-spawn-environ": WORKER_ENVIRONMENT,
+        "distributed.worker.multiprocessing-method": "spawn",
+        "distributed.worker.memory.terminate": False,
+        "distributed.admin.system-monitor.gil.enabled": False,
+        "logging.distributed": "critical",
+    }
+    with (
+        dask.config.set(settings),
+        distributed.LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            processes=True,
+            host="127.0.0.1",
+            dashboard_address=None,
+            worker_dashboard_address=None,
+            silence_logs=50,
+        ) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        cores = sorted(os.sched_getaffinity(0))
+        names = sorted(client.scheduler_info(n_workers=-1)["workers"])
+        for number, name in enumerate(names):
+            client.run(_pin, cores[number % len(cores)], workers=[name])
+        yield client
+
+
+def _pin(core: int) -> None:
+    """Keep this process, all its threads, on one core."""
+    for thread in os.listdir("/proc/self/task"):
+        os.sched_setaffinity(int(thread), {core})
+
+
+def versions() -> dict[str, str]:
+    """Versions that a run's numbers may depend on.
+
+    Examples
+    --------
+    >>> sorted(versions())
+    ['biosernn', 'jax', 'jaxlib', 'numpy', 'python', 'scipy']
+
+    """
+    from importlib.metadata import version
+
+    return {
+        "biosernn": __version__,
+        "python": ".".join(map(str, sys.version_info[:3])),
+        **{name: version(name) for name in ("jax", "jaxlib", "numpy", "scipy")},
+    }
+
+
+def _seen(folder: str) -> tuple[bool, dict[str, str], str]:
+    return (Path(folder) / STUDY).is_file(), versions(), socket.gethostname()
+
+
+def _check_workers(client: Any, folder: Path) -> None:
+    own = versions()
+    client.wait_for_workers(1, timeout=60)
+    for sees, theirs, host in client.run(_seen, str(folder)).values():
+        if not sees:
+            raise BadInput(
+                f"worker on {host}", f"does not see {folder}", "use a folder that all workers share"
+            )
+        for name, version in theirs.items():
+            if version != own[name]:
+                raise BadInput(
+                    f"worker on {host}",
+                    f"has {name} {version}, here it is {own[name]}",
+                    "install the same versions there",
+                )

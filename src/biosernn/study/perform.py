@@ -1,0 +1,165 @@
+"""One run of a plan, from its cohort to its record."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from biosernn.cohort.cohort import Cohort
+from biosernn.initializers.facts import weight_facts
+from biosernn.initializers.radius import spectral_radius
+from biosernn.study.plan import Run
+from biosernn.study.sample import sample
+from biosernn.tasks.registry import TASKS
+from biosernn.tasks.task import Task
+from biosernn.training.criterion import area_under_curve, collapsed, steps_to_criterion
+from biosernn.training.network import initial_weights
+from biosernn.training.randomness import generator
+from biosernn.training.train import Outcome, train
+
+
+@dataclass(frozen=True, eq=False)
+class Record:
+    """What is kept of a run.
+
+    Attributes
+    ----------
+    row
+        Its outcomes, one number, text or truth value a name.
+    steps
+        Steps of the curves, (checks,).
+    curves
+        Metric by name, each (checks,); NaN where a check has no value.
+    weights
+        `recurrent` (epochs + 1, units, units); start and end of the other four arrays, stacked.
+
+    """
+
+    row: dict[str, float | int | bool | str]
+    steps: np.ndarray
+    curves: dict[str, np.ndarray]
+    weights: dict[str, np.ndarray]
+
+
+def perform(run: Run, cohort: Cohort) -> Record:
+    """Build a run's initial weights and penalty, train it and read its outcomes.
+
+    Parameters
+    ----------
+    run
+        From `biosernn.study.plan.plan`.
+    cohort
+        The cohort that the run names.
+
+    Examples
+    --------
+    >>> from biosernn.sources.synthetic import synthetic_cohort
+    >>> from biosernn.study.plan import plan, resolve
+    >>> from biosernn.study.presets import preset
+    >>> cohort = synthetic_cohort(16, 0)
+    >>> study = resolve(preset("quick").with_options(epochs=1), [cohort])
+    >>> perform(plan(study, [cohort])[0], cohort).row["status"]
+    'done'
+
+    """
+    task = TASKS[run.task]()
+    drawn = sample(cohort, run.units, run.seed, run.protocol)
+    recurrent = drawn.initial(run.arm)
+    kind, penalty_inputs = drawn.penalty(run.arm, run.strength)
+    start = initial_weights(
+        recurrent,
+        task.inputs.shape[2],
+        task.n_outputs,
+        generator(run.seed, "input weights"),
+        generator(run.seed, "readout"),
+    )
+    outcome = train(
+        task,
+        start,
+        kind,
+        penalty_inputs,
+        seed=run.seed,
+        recipe=run.recipe,
+        schedule=run.schedule,
+        shared_draws=run.protocol.draws == "shared_fixed",
+        row_sign=np.ones(run.units) if run.arm.sign == "nonnegative" else None,
+    )
+    facts = weight_facts(recurrent)
+    row = {
+        "strength_used": float(penalty_inputs.strength),
+        **_outcomes(run, task, outcome),
+        "largest_self_weight": facts.largest_self_weight,
+        "eigenvalues_above_0.8": facts.eigenvalues_above_08,
+        "spectral_radius": facts.spectral_radius,
+        "radius_without_diagonal": facts.radius_without_diagonal,
+    }
+    end = np.asarray(outcome.end.recurrent, np.float64)
+    row["spectral_radius_end"] = spectral_radius(end) if np.isfinite(end).all() else float("nan")
+    weights = {"recurrent": outcome.recurrent} | {
+        name: np.stack([getattr(outcome.start, name), getattr(outcome.end, name)])
+        for name in ("input", "bias", "readout", "readout_bias")
+    }
+    return Record(row, outcome.steps, _curves(run, outcome), weights)
+
+
+def _outcomes(run: Run, task: Task, outcome: Outcome) -> dict[str, float | int | bool | str]:
+    finite = all(np.isfinite(array).all() for array in outcome.end)
+    diverged = not (finite and np.isfinite(outcome.loss[-1]).all())
+    all_right = outcome.right.all(axis=1) & np.isfinite(outcome.loss).all(axis=1)
+    total = int(outcome.steps[-1])
+    if diverged:
+        step, censored = total, True
+    else:
+        step, censored = steps_to_criterion(outcome.steps, all_right, total)
+    heldout = _curve(run, outcome, outcome.right)
+    test = float(_weighted(outcome.right[-1], outcome.test_counts))
+    checks_per_epoch = run.schedule.steps_per_epoch // run.schedule.check_every
+    training = float(outcome.training_accuracy[-checks_per_epoch:].mean())
+    data_norm = float(outcome.gradient_norm_data.mean())
+    penalty_norm = float(outcome.gradient_norm_penalty.mean())
+    return {
+        "status": "diverged" if diverged else "done",
+        "accuracy": training if run.protocol.accuracy == "last_training_epoch" else test,
+        "accuracy_best": float(heldout.max()),
+        "accuracy_test": test,
+        "accuracy_training": training,
+        "solved": bool(all_right[-1]) and not diverged,
+        "steps_to_criterion": step,
+        "censored": censored,
+        "area_under_curve": area_under_curve(outcome.steps, heldout),
+        "collapsed": bool(collapsed(all_right)),
+        "loss": float(_weighted(outcome.loss[-1], outcome.test_counts)),
+        "penalty": float(outcome.penalty[-1]),
+        "penalty_start": float(outcome.penalty[0]),
+        "gradient_norm_data": data_norm,
+        "gradient_norm_penalty": penalty_norm,
+        "gradient_norm_data_max": float(outcome.gradient_norm_data_max.max()),
+        "penalty_dominates": penalty_norm > data_norm,
+        "clipped_share": float(outcome.clipped.mean()),
+    }
+
+
+def _curves(run: Run, outcome: Outcome) -> dict[str, np.ndarray]:
+    def since_last(values: np.ndarray) -> np.ndarray:
+        return np.concatenate([[np.nan], values.astype(np.float64)])
+
+    return {
+        "accuracy": _curve(run, outcome, outcome.right),
+        "loss": _curve(run, outcome, outcome.loss),
+        "penalty": outcome.penalty.astype(np.float64),
+        "training_loss": since_last(outcome.training_loss),
+        "training_accuracy": since_last(outcome.training_accuracy),
+        "gradient_norm_data": since_last(outcome.gradient_norm_data),
+        "gradient_norm_penalty": since_last(outcome.gradient_norm_penalty),
+        "clipped_share": since_last(outcome.clipped),
+    }
+
+
+def _curve(run: Run, outcome: Outcome, values: np.ndarray) -> np.ndarray:
+    """Mean over held-out trials at each check."""
+    test = run.protocol.heldout == "test"
+    return _weighted(values, outcome.test_counts if test else outcome.validation_counts)
+
+
+def _weighted(values: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Mean over trials, each distinct one as often as it occurs."""
+    return values.astype(np.float64) @ counts / counts.sum()

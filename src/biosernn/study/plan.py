@@ -1,0 +1,196 @@
+"""From a study to its runs: every arm, task, strength, condition and seed, in a stated order."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+
+from biosernn.cohort.cohort import Cohort
+from biosernn.errors import BadInput
+from biosernn.protocol import RECIPES, Protocol, Recipe, protocol_named
+from biosernn.study.arms import Arm
+from biosernn.study.spec import Study
+from biosernn.training.schedule import ENGINE, Schedule
+
+
+@dataclass(frozen=True)
+class Run:
+    """One network to train: all that its numbers depend on.
+
+    Attributes
+    ----------
+    cohort, cohort_sha256
+        Its cohort's place in the study, and the hash of that cohort's content.
+    arm, task, seed, units, strength, epochs
+        As in the study.
+    protocol_name, recipe_name
+        As in the study.
+
+    """
+
+    cohort: int
+    cohort_sha256: str
+    arm: Arm
+    task: str
+    seed: int
+    protocol_name: str
+    recipe_name: str
+    units: int
+    strength: float
+    epochs: int
+
+    @property
+    def protocol(self) -> Protocol:
+        """The protocol that the name stands for."""
+        return protocol_named(self.protocol_name)
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe that the name stands for."""
+        return RECIPES[self.recipe_name]
+
+    @property
+    def schedule(self) -> Schedule:
+        """How long it trains."""
+        return Schedule(epochs=self.epochs)
+
+    @cached_property
+    def id(self) -> str:
+        """Hash of what the run's numbers depend on, names of arm and protocol left aside."""
+        arm = asdict(self.arm)
+        del arm["name"], arm["strength"]
+        content = {
+            "cohort": self.cohort_sha256,
+            "arm": arm,
+            "task": self.task,
+            "seed": self.seed,
+            "protocol": asdict(self.protocol),
+            "recipe": asdict(self.recipe),
+            "units": self.units,
+            "strength": self.strength if self.arm.strength is None else self.arm.strength,
+            "schedule": asdict(self.schedule),
+            "engine": ENGINE,
+        }
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:20]
+
+
+def resolve(study: Study, cohorts: Sequence[Cohort]) -> Study:
+    """Settle the units on cohorts that are open: a preset's units shrink, a user's are refused.
+
+    Raises
+    ------
+    BadInput
+        If more units are asked for than a cohort has neurons, or an arm needs what a cohort lacks.
+
+    Examples
+    --------
+    >>> from biosernn.sources.synthetic import synthetic_cohort
+    >>> from biosernn.study.presets import preset
+    >>> resolve(preset("quick"), [synthetic_cohort(16, 0)]).units
+    16
+
+    """
+    for cohort in cohorts:
+        known = _known(cohort)
+        for arm in study.arms:
+            for part in arm.needs:
+                if part not in known:
+                    raise BadInput(
+                        f"cohort {cohort.name}",
+                        f"has no {part}, which arm {arm.name} needs",
+                        "leave the arm out or use another cohort",
+                    )
+    smallest = min(cohorts, key=lambda cohort: cohort.n_neurons)
+    n = smallest.n_neurons
+    if study.units is None:
+        if n < 8:
+            raise BadInput(smallest.name, f"has {n} neurons", "use a cohort of at least 8")
+        return study
+    if study.units > n and not study.units_at_most:
+        raise BadInput(
+            "units", f"{study.units} of the {n} neurons of {smallest.name}", f"ask for up to {n}"
+        )
+    return replace(study, units=min(study.units, n), units_at_most=False)
+
+
+def _known(cohort: Cohort) -> set[str]:
+    """Parts that a study can have of a cohort; activity stands for what is computed from it."""
+    parts = ("corr", "sttc", "precision", "wiring")
+    known = {part for part in parts if getattr(cohort, part) is not None}
+    if cohort.spikes is not None:
+        known |= {"corr", "sttc"}
+    if cohort.traces is not None:
+        known.add("corr")
+    return known
+
+
+def plan(study: Study, cohorts: Sequence[Cohort]) -> tuple[Run, ...]:
+    """Every run of a resolved study, seeds outermost so that a part of it is a smaller study.
+
+    Parameters
+    ----------
+    study
+        From `resolve`.
+    cohorts
+        In the order of the study's own list.
+
+    Examples
+    --------
+    >>> from biosernn.sources.synthetic import synthetic_cohort
+    >>> from biosernn.study.presets import preset
+    >>> cohort = synthetic_cohort(16, 0)
+    >>> runs = plan(resolve(preset("quick"), [cohort]), [cohort])
+    >>> len(runs), runs[0].arm.name, runs[0].recipe_name
+    (120, 'W*D*C', 'seed')
+
+    """
+    runs = {}
+    for seed in range(study.seeds):
+        for number, cohort in enumerate(cohorts):
+            for task in study.tasks:
+                for protocol, recipe in study.conditions:
+                    for strength in study.strength:
+                        for arm in study.arms:
+                            if arm.strength is not None and strength != study.strength[0]:
+                                continue
+                            run = Run(
+                                cohort=number,
+                                cohort_sha256=cohort.content_sha256,
+                                arm=arm,
+                                task=task,
+                                seed=seed,
+                                protocol_name=protocol,
+                                recipe_name=recipe,
+                                units=study.units or cohort.n_neurons,
+                                strength=strength,
+                                epochs=study.epochs,
+                            )
+                            runs[(run.id, arm.name, protocol)] = run
+    return tuple(runs.values())
+
+
+def study_hash(study: Study, cohorts: Sequence[Cohort]) -> str:
+    """Hash of everything asked, but for how many seeds; with the cohorts' content.
+
+    Examples
+    --------
+    >>> from dataclasses import replace
+    >>> from biosernn.sources.synthetic import synthetic_cohort
+    >>> from biosernn.study.presets import preset
+    >>> cohorts = [synthetic_cohort(16, 0)]
+    >>> more = replace(preset("quick"), seeds=50)
+    >>> study_hash(preset("quick"), cohorts) == study_hash(more, cohorts)
+    True
+
+    """
+    table = study.table()
+    for key in ("seeds", "cohort"):
+        table.pop(key)
+    content = {
+        "study": table,
+        "primary": asdict(study.primary),
+        "cohorts": [cohort.content_sha256 for cohort in cohorts],
+        "engine": ENGINE,
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:20]
