@@ -1,14 +1,41 @@
 """The report: fabricated studies on one page, and what a reader of it relies on."""
 
+import base64
+import csv
+import html
+import io
+import json
+import re
+import shutil
+import subprocess
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import get_args
+from xml.etree import ElementTree
+
 import numpy as np
 import pandas as pd
+import pytest
 
 from biosernn.analysis.analyse import analyse
 from biosernn.analysis.family import Primary
+from biosernn.analysis.findings import Interval
 from biosernn.cohort.cohort import Cohort
 from biosernn.cohort.wiring import Wiring
-from biosernn.report.page import ReportInputs
-from biosernn.study.arms import ARMS, Arm
+from biosernn.report import page
+from biosernn.report.comparison import FOLLOW_UP
+from biosernn.report.composition import BETWEEN, NEITHER, SELF, WHOLE, WIRED, composition
+from biosernn.report.effect_strip import WIDTH, effect_strip
+from biosernn.report.first_screen import facts, notes
+from biosernn.report.ladder import ladder, thumbnail
+from biosernn.report.learning_curves import learning_curves
+from biosernn.report.page import ReportInputs, render, write_report
+from biosernn.report.setting import settings
+from biosernn.report.similarity_matrices import shrink
+from biosernn.report.style import fit
+from biosernn.report.tables import overview_table
+from biosernn.study.arms import ARMS, Arm, Init
 
 STEPS = np.arange(0, 401, 5)
 SOON = {"W*D*C": 60, "diagonal-only": 70, "shuffled-in-bins": 75, "positions-shuffled": 62}
@@ -159,3 +186,353 @@ def start_weights(arm: Arm, rng, n: int = 48) -> np.ndarray:
     if arm.init == "constant-diagonal":
         np.fill_diagonal(off, np.diag(off).mean())
     return off.astype(np.float32)
+
+
+NASTY = '<script>alert(1)</script> & $a_b$ "quoted"'
+
+
+@pytest.fixture(scope="module")
+def inputs() -> ReportInputs:
+    return fabricate(("W*D*C", "shuffled-in-bins", "WD*C", Arm(NASTY, init="identity")))
+
+
+@pytest.fixture(scope="module")
+def report(inputs, tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("report") / "report.html"
+    write_report(path, inputs)
+    return path
+
+
+@pytest.fixture(scope="module")
+def text(report) -> str:
+    return report.read_text(encoding="utf-8")
+
+
+def svgs(text: str) -> list[str]:
+    return re.findall(r"<svg.*?</svg>", text, re.DOTALL)
+
+
+class Elements(HTMLParser):
+    """Every element with its attributes, and the words outside of style."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append((tag, dict(attrs)))
+
+
+def test_page_loads_nothing(text):
+    elements = Elements(text).found
+    assert not {"script", "link", "iframe", "img", "object", "embed"} & {tag for tag, _ in elements}
+    for tag, attributes in elements:
+        for name in ("src", "href", "srcset", "data", "poster"):
+            address = attributes.get(name) or ""
+            assert tag == "a" or address.startswith(("data:", "#")) or not address
+        assert not any(name.startswith("on") for name in attributes)
+    assert not re.search(r"url\((?!#)|@import", text)
+
+
+def test_every_figure_is_an_image_with_words(text):
+    labels = []
+    for svg in svgs(text):
+        root = ElementTree.fromstring(svg)
+        assert root.tag == "{http://www.w3.org/2000/svg}svg"
+        assert root.get("role") == "img"
+        labels.append(root.get("aria-label"))
+    assert len(labels) > 20
+    assert all(len(label) > 20 for label in labels)
+    assert any(NASTY in label for label in labels)
+
+
+def test_ids_of_a_page_are_distinct_and_references_resolve(text):
+    ids = re.findall(r' id="([^"]+)"', text)
+    assert len(ids) == len(set(ids))
+    assert set(re.findall(r"url\(#([^)]+)\)|href=\"#([\w-]+)\"", text)) - {("", "")}
+    for pair in re.findall(r"url\(#([^)]+)\)|href=\"#([\w-]+)\"", text):
+        assert "".join(pair) in ids
+
+
+def test_names_are_escaped(text):
+    assert "<script" not in text
+    assert html.escape(NASTY) in text.replace("&#34;", "&quot;")
+
+
+def test_size_and_determinism(inputs, report, text):
+    assert report.stat().st_size < 5e6
+    assert render(inputs) == text
+
+
+def test_downloads_are_the_tables(inputs, text):
+    files = {
+        attributes["download"]: base64.b64decode(attributes["href"].split(",", 1)[1])
+        for tag, attributes in Elements(text).found
+        if tag == "a" and "download" in attributes
+    }
+    assert list(files) == ["results.csv", "arms.csv", "contrasts.csv"]
+    read = {name: list(csv.reader(io.StringIO(data.decode()))) for name, data in files.items()}
+    head, *rows = read["results.csv"]
+    assert head == list(inputs.results.columns)
+    for row, given in zip(rows, inputs.results.itertuples(index=False), strict=True):
+        assert [
+            type(value)(cell)
+            for cell, value in zip(row, given, strict=True)
+            if not isinstance(value, bool)
+        ] == [v for v in given if not isinstance(v, bool)]
+    for name, column, values in (
+        ("arms.csv", "solved_low", [s.solved.low for s in inputs.analysis.arms]),
+        ("contrasts.csv", "effect_high", [c.effect.high for c in inputs.analysis.contrasts]),
+    ):
+        head, *rows = read[name]
+        assert [float(row[head.index(column)]) for row in rows] == values
+
+
+def test_a_failed_write_leaves_the_old_page(inputs, tmp_path, monkeypatch):
+    path = tmp_path / "report.html"
+    path.write_text("old")
+    monkeypatch.setattr(page, "render", lambda inputs: "new")
+
+    def full(*_):
+        raise OSError("no space left")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(page.os, "fsync", full)
+        with pytest.raises(OSError, match="no space"):
+            write_report(path, inputs)
+    assert [file.name for file in tmp_path.iterdir()] == ["report.html"]
+    assert path.read_text() == "old"
+    write_report(path, inputs)
+    assert path.read_text() == "new"
+
+
+def test_first_screen_says_what_was_found(inputs, text):
+    first = text[text.index("<main>") : text.index('id="part-1"')]
+    assert html.escape(inputs.analysis.finding) in first
+    for contrast in inputs.analysis.headline:
+        assert contrast.verdict in first
+        assert contrast.reason in html.unescape(first)
+    for contrast in inputs.analysis.plain_gap:
+        points = f"{100 * contrast.effect.estimate:+.0f} points solved".replace("-", "−")
+        assert f"Recipe {contrast.recipe}" in first
+        assert points in first
+    for words in ("37 %", "0.625", "1.000", "does not say", "shipped matrices used"):
+        assert words in first
+    assert "Too few to tell" not in first
+
+
+def test_too_few_seeds_missing_runs_and_extensions():
+    few = fabricate(
+        ("W*D*C", "W"),
+        seeds=1,
+        conditions=(("corrected", "seed"),),
+        diverging=("W*D*C", "W"),
+        recorded=cohort(wiring=None, corr=None, sttc=None),
+        planned=5,
+        extensions=[{"seeds": 1}, {"seeds": 2}],
+    )
+    drawn = render(few)
+    assert "<b>Too few to tell:</b> 1 seeds per arm" in drawn
+    assert ("runs finished", "2 of 5") in facts(few)
+    assert ("diverged", "2") in facts(few)
+    said = notes(few, settings(few.analysis, few.results)[0])
+    assert "3 of the planned runs are not finished and not counted here." in said
+    assert "The study was extended: 1 → 2 seeds per arm." in said
+    assert "Diverged runs count as failures: W*D*C 1, W 1." in said
+    assert any("lacks: wiring, corr, sttc" in note for note in said)
+    assert "Functional similarity" not in drawn
+    assert "No wiring is known." in drawn
+    assert "not tested" in drawn
+
+
+def test_arms_whose_penalty_leads_are_named(inputs):
+    lead = settings(inputs.analysis, inputs.results)[0]
+    led = {
+        cell: replace(summary, n_penalty_dominates=summary.n if cell[1] == "seed" else 6)
+        for cell, summary in lead.summaries.items()
+        if cell[0] == "WD*C"
+    }
+    note = next(n for n in notes(inputs, replace(lead, summaries=led)) if "penalty’s" in n)
+    assert note.endswith(": WD*C under seed.")
+
+
+def test_ladder_has_a_row_for_every_arm(inputs):
+    lead = settings(inputs.analysis, inputs.results)[0]
+    for narrow in (False, True):
+        svg = ladder(lead, inputs.arms, inputs.weights, narrow=narrow)
+        words = [t.text for t in ElementTree.fromstring(svg).iter() if t.tag.endswith("}text")]
+        for arm in inputs.arms:
+            assert fit(arm, 350 if narrow else 220, 12) in words
+        for summary in lead.summaries.values():
+            assert f"{summary.n_solved}/{summary.n}" in words
+        assert svg.count("<image") == len(inputs.weights) + 1
+        assert any("37 %" in (word or "") for word in words)
+    elsewhere = ladder(replace(lead, task="mine"), inputs.arms, {})
+    assert "37 %" not in elsewhere
+    assert elsewhere.count("<image") == 1
+
+
+def test_learning_curves_draw_every_run_of_their_recipe(inputs):
+    lead = settings(inputs.analysis, inputs.results)[0]
+    curve = lead.curve(inputs.curves, "accuracy")["WD*C", "clipped"]
+    runs = inputs.results.query("arm == 'WD*C' and recipe == 'clipped'")["run"]
+    assert sorted(curve.columns) == sorted(runs)
+    for run in runs[:2]:
+        mine = inputs.curves.query("run == @run and metric == 'accuracy'")
+        assert curve[run].tolist() == mine["value"].tolist()
+    svg = learning_curves(lead, "clipped", inputs.curves, inputs.arms)
+    assert svg.count("opacity: 0.5") == 4 * 12
+
+
+def test_settings_share_arms_of_a_single_strength():
+    several = fabricate(("W*D*C", "WD*C"), seeds=2, strengths=(0.1, 0.3))
+    results = several.results.query("arm != 'WD*C' or strength == 0.1")
+    found = settings(analyse(results, primary=Primary()), results)
+    assert [setting.strength for setting in found] == [0.1, 0.3]
+    for setting in found:
+        assert setting.arms == ("W*D*C", "WD*C")
+        assert set(setting.of("W*D*C", "seed")["strength"]) == {setting.strength}
+        assert set(setting.of("WD*C", "seed")["strength"]) == {0.1}
+        assert {c.strength for c in setting.contrasts if c.n} == {setting.strength}
+    table = overview_table(found)
+    assert [row[1] for row in table.rows] == ["seed", "clipped"] * 2
+    assert all("/2" in cell for row in table.rows for cell in row[2:])
+
+
+def test_the_primary_contrast_is_drawn_first():
+    conditions = (("published", "seed"), ("corrected", "clipped"))
+    both = fabricate(("W*D*C", "shuffled-in-bins"), seeds=2, conditions=conditions)
+    found = settings(both.analysis, both.results)
+    assert [setting.protocol for setting in found] == ["corrected", "published"]
+    assert found[1].recipes == ("seed",)
+    assert found[1].n_runs() == "n = 4 runs (2 seeds per arm and recipe)"
+
+
+def test_every_initialisation_has_its_kind():
+    for init in get_args(Init):
+        made_of = composition({"init": init})
+        assert made_of.self_weights != init or init in ("bio", "orthogonal")
+        if made_of.kind is WHOLE:
+            assert made_of.self_weights == "bio"
+        elif made_of.kind is BETWEEN:
+            assert made_of.self_weights != "bio"
+            assert made_of.off_diagonal.startswith("bio")
+        elif made_of.kind in (SELF, WIRED):
+            assert made_of.self_weights == "bio"
+            assert not made_of.off_diagonal.startswith("bio")
+        else:
+            assert made_of.kind is NEITHER
+            assert "bio" not in made_of.self_weights + made_of.off_diagonal
+
+
+@pytest.mark.parametrize("n", [3, 32, 70])
+def test_thumbnail_against_a_loop(n):
+    rng = np.random.default_rng(n)
+    weights = np.where(rng.random((n, n)) < 0.5, rng.normal(0, 0.05, (n, n)), 0)
+    size = min(n, 32)
+    edges = [int(x) for x in np.linspace(0, n, size + 1)]
+    slow = np.zeros((size, size))
+    for i in range(size):
+        for j in range(size):
+            block = [
+                weights[a, b]
+                for a in range(edges[i], edges[i + 1])
+                for b in range(edges[j], edges[j + 1])
+                if (a == b) == (i == j)
+            ]
+            largest = max(block, key=abs)
+            if largest:
+                tint = min(1, max(0.06, 1 + np.log10(abs(largest)) / 4))
+                slow[i, j] = np.sign(largest) * tint
+    np.testing.assert_allclose(thumbnail(weights), slow, rtol=1e-12)
+
+
+def test_shrink_against_a_loop():
+    matrix = np.random.default_rng(0).normal(size=(11, 11))
+    np.fill_diagonal(matrix, np.nan)
+    edges = [int(x) for x in np.linspace(0, 11, 5)]
+    slow = [
+        [np.nanmean(matrix[edges[i] : edges[i + 1], edges[j] : edges[j + 1]]) for j in range(4)]
+        for i in range(4)
+    ]
+    np.testing.assert_allclose(shrink(matrix, 4), slow, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "estimate", "right"),
+    [("restricted_mean_steps", -30.0, True), ("solved", -0.3, False), ("solved", 0.3, True)],
+)
+def test_effect_strip_has_the_good_side_on_the_right(inputs, outcome, estimate, right):
+    contrast = next(c for c in inputs.analysis.contrasts if c.outcome == outcome)
+    effect = Interval(estimate, estimate * 1.5, estimate * 0.5, 0.95, "by hand", 12)
+    root = ElementTree.fromstring(effect_strip(replace(contrast, effect=effect)))
+    dot = next(shape for shape in root.iter() if shape.tag.endswith("circle"))
+    assert (float(dot.get("cx")) > WIDTH / 2) == right
+    nothing = replace(effect, estimate=np.nan, low=np.nan, high=np.nan)
+    assert "<circle" not in effect_strip(replace(contrast, effect=nothing))
+
+
+def test_published_accuracies(shared):
+    published = json.loads((shared / "published" / "published_results.json").read_text())
+    table = published["arms"]["unconstrained (Table 2)"]["Task1"]
+    found = {
+        arm: tuple(metrics["Accuracy"][key] for key in ("mean", "ci_lo", "ci_hi"))
+        for arm, metrics in table.items()
+    }
+    assert found == FOLLOW_UP
+
+
+MEASURE = """<script>
+const found = {overlap: [], outside: [], smallest: 9, wide: document.documentElement.scrollWidth};
+for (const svg of document.querySelectorAll("svg")) {
+  const frame = svg.getBoundingClientRect();
+  if (!frame.width) continue;
+  found.smallest = Math.min(found.smallest, frame.width / svg.viewBox.baseVal.width);
+  const words = [...svg.querySelectorAll("text")].filter(t => t.textContent.trim())
+    .map(t => [t.textContent, t.getBoundingClientRect()]);
+  words.forEach(([word, a], i) => {
+    if (a.left < frame.left - 1 || a.right > frame.right + 1 || a.bottom > frame.bottom + 1)
+      found.outside.push(word);
+    for (const [other, b] of words.slice(i + 1)) {
+      const across = Math.min(a.right, b.right) - Math.max(a.left, b.left);
+      const down = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
+      if (across > 1 && down > 4) found.overlap.push([word, other]);
+    }
+  });
+}
+parent.postMessage(JSON.stringify(found), "*");
+</script></body>"""
+FRAME = """<title></title><script>onmessage = e => document.title = e.data</script>
+<iframe src="measured.html" style="width:{width}px;height:900px;border:0"></iframe>"""
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [1400, 390])
+def test_a_browser_shows_it_whole_and_legibly(text, tmp_path, width):
+    browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
+    if browser is None:
+        pytest.skip("needs a Chromium")
+    (tmp_path / "measured.html").write_text(text.replace("</body>", MEASURE), encoding="utf-8")
+    (tmp_path / "frame.html").write_text(FRAME.format(width=width))
+    options = (
+        "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking "
+        "--disable-component-update --disable-sync --hide-scrollbars --virtual-time-budget=20000"
+    )
+    shown = subprocess.run(
+        [
+            browser,
+            *options.split(),
+            f"--user-data-dir={tmp_path / 'profile'}",
+            f"--window-size={max(width, 500)},900",
+            f"--screenshot={tmp_path / 'shown.png'}",
+            "--dump-dom",
+            (tmp_path / "frame.html").as_uri(),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    found = json.loads(html.unescape(re.search("<title>(.*?)</title>", shown.stdout)[1]))
+    assert found == {"overlap": [], "outside": [], "smallest": 1, "wide": width}

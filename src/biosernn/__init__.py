@@ -1,5 +1,5 @@
 """Does the wiring, geometry or activity of real cortex help a recurrent network learn?"""
 
-from biosernn._version import __version__
+import lazy_loader
 
-__all__ = ["__version__"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

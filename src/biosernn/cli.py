@@ -129,9 +129,9 @@ def presets() -> None:
 @app.command
 def report(folder: Path, /) -> None:
     """Analyse and draw a study folder anew from its finished runs."""
-    from biosernn.run import report as draw
+    from biosernn.run import report_study
 
-    finished = draw(folder)
+    finished = report_study(folder)
     print(f"{finished.report}: {finished.analysis.finding}")
 
 

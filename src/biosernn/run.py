@@ -201,7 +201,7 @@ def run(
         return _report(store, settled, cohorts, planned.runs, results, provenance)
 
 
-def report(folder: str | Path) -> Finished:
+def report_study(folder: str | Path) -> Finished:
     """Analyse and draw a study folder anew from its finished runs.
 
     Raises

@@ -50,7 +50,7 @@ _BY_INIT = {
     "off-diagonal": Composition("absent", "bio", BETWEEN),
     "off-diagonal-rescaled": Composition("absent", "bio, rescaled", BETWEEN),
     "constant-diagonal": Composition("constant", "bio", BETWEEN),
-    "rotated": Composition("rotated", "rotated", NEITHER),
+    "rotated": Composition("mixed by QᵀWQ", "mixed by QᵀWQ", NEITHER),
     "identity": Composition("constant", "absent", NEITHER),
     "lognormal": Composition("drawn", "drawn", NEITHER),
     "orthogonal": Composition("orthogonal", "orthogonal", NEITHER),

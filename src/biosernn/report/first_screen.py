@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from biosernn.analysis.findings import Analysis, Contrast
+from biosernn.analysis.findings import Contrast
 from biosernn.cohort.cohort import Cohort
 from biosernn.report.effect_strip import effect_strip
 from biosernn.report.inputs import ReportInputs
@@ -129,11 +129,11 @@ def notes(inputs: ReportInputs, lead: Setting) -> list[str]:
     if missing > 0:
         found.append(f"{missing} of the planned runs are not finished and not counted here.")
     found += _diverged(inputs.results)
-    found += _dominated(analysis, lead)
+    found += _dominated(lead)
     if inputs.cohort.missing:
         lacking = ", ".join(inputs.cohort.missing)
         found.append(f"Cohort {inputs.cohort.name} lacks: {lacking}.")
-    found += [_sentence(str(note)) for note in provenance.get("notes") or []]
+    found += [f"{str(note).rstrip('.')}." for note in provenance.get("notes") or []]
     return list(dict.fromkeys(found))
 
 
@@ -145,7 +145,7 @@ def _diverged(results: pd.DataFrame) -> list[str]:
     return [f"Diverged runs count as failures: {named}."]
 
 
-def _dominated(analysis: Analysis, lead: Setting) -> list[str]:
+def _dominated(lead: Setting) -> list[str]:
     led = [
         f"{s.arm} under {s.recipe}"
         for s in lead.summaries.values()
@@ -157,9 +157,3 @@ def _dominated(analysis: Analysis, lead: Setting) -> list[str]:
         "In most runs of these arms the penalty’s gradient exceeds the data’s, so they say little "
         f"about their start weights: {', '.join(led)}."
     ]
-
-
-def _sentence(note: str) -> str:
-    """Begin with a capital and end with a full stop."""
-    note = note.strip()
-    return note[:1].upper() + note[1:] + ("" if note.endswith((".", "!", "?")) else ".")

@@ -174,7 +174,7 @@ def _box(sheet: Axes, box: Box, title: str, words: str, colour: str) -> None:
             lw=1.6,
         )
     )
-    sheet.text(left + 9, top + 16, title, va="center", weight="bold", fontsize=TEXT, color=colour)
+    sheet.text(left + 9, top + 16, title, va="center", weight="bold", fontsize=TEXT)
     sheet.text(left + 9, top + 30, wrap(words, width - 12), va="top", linespacing=1.25)
 
 

@@ -103,8 +103,7 @@ def render(inputs: ReportInputs) -> str:
         ],
         tables_only=[setting.name for setting in found[SETTINGS_DRAWN:]],
         provenance=provenance_table(provenance),
-        command=provenance.get("command")
-        or f"biosernn run {provenance.get('preset', 'study.toml')} --seeds {analysis.seeds}",
+        command=provenance.get("command") or "biosernn run study.toml --out again",
         downloads=[
             download("results.csv", inputs.results),
             download("arms.csv", arms_frame(analysis)),

@@ -52,7 +52,7 @@ def setting_plates(
         "Left, every arm’s start weights of the first seed: each of the 32 × 32 tints shows the "
         "weight of largest magnitude in its block, the diagonal self-weights alone. Right, the "
         "fraction of runs solved, the accuracy of every run (area: how many), the median run’s "
-        "largest gradient of the cross-entropy, and the share of steps at which it was clipped. "
+        "largest gradient of the cross-entropy before clipping, and the share of steps clipped. "
         "Colour says which parts come from W_bio. Its self-weights hold no neuron’s data: both "
         "similarity matrices have ones on the diagonal, so they are lognormal draws, far above the "
         f"rest.{line} {where}; {n}.",
@@ -150,8 +150,8 @@ def cohort_plates(setting: Setting, cohort: Cohort, arms: Arms, units: str) -> I
         )
     yield _plate(
         "The method",
-        "From recordings to start weights, training and contrast. Every random draw is shared by "
-        "the arms of one seed.",
+        "From recordings to start weights, training and contrast. The arms of "
+        "one seed share every random draw that they can.",
         partial(flow_chart, n, units),
     )
 

@@ -105,12 +105,15 @@ def _setting(
         alone = len(by_arm.get(record.arm, {})) == 1
         return _place(record) == place and (alone or record.strength == strength)
 
+    def order(summary: ArmSummary) -> int:
+        return list(by_arm).index(summary.arm)
+
     runs = results[(results[["cohort", "task", "protocol"]] == list(place)).all(axis=1)]
     alone = runs["arm"].map({arm: len(tried) == 1 for arm, tried in by_arm.items()})
     return Setting(
         *place,
         strength=strength if several else None,
-        summaries={(s.arm, s.recipe): s for s in analysis.arms if inside(s)},
+        summaries={(s.arm, s.recipe): s for s in sorted(filter(inside, analysis.arms), key=order)},
         survival={(s.arm, s.recipe): s for s in analysis.survival if inside(s)},
         contrasts=tuple(
             c

@@ -43,7 +43,7 @@ def small_multiples(
     figure, sheet = canvas(width, top + 20 + rows * (tall + 34) + 32)
     legend(sheet, 4, 10, width, entries)
     sheet.text(4, top + 8, f"{up} ↑", va="center", fontsize=SMALL, style="italic")
-    left, gap, size = (34, 14, SMALL) if narrow else (36, 26, TEXT)
+    left, gap, size = (32, 20, SMALL) if narrow else (36, 26, TEXT)
     wide = min(300, (width - left - 10 - gap * (columns - 1)) / columns)
     panels: dict[str, Axes] = {}
     for index, name in enumerate(names):
@@ -51,7 +51,7 @@ def small_multiples(
         x, y = left + column * (wide + gap), top + 38 + row * (tall + 34)
         axes = panel(figure, x, y, wide, tall)
         sheet.plot(x + 5, y - 11, marker="s", ms=10, mew=0, color=colour(name, arms))
-        words = fit(name, wide - 8, size)
+        words = fit(name, wide, size)
         sheet.text(x + 16, y - 10, words, va="center", weight="bold", fontsize=size)
         axes.tick_params(labelleft=column == 0, labelbottom=index + columns >= len(names))
         panels[name] = axes

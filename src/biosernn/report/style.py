@@ -82,7 +82,7 @@ def fit(text: str, width: float, size: float = SMALL) -> str:
     Examples
     --------
     >>> fit("shuffled-in-bins", 200), fit("positions-shuffled-among-neurons", 90)
-    ('shuffled-in-bins', 'positi…eurons')
+    ('shuffled-in-bins', 'positio…eurons')
 
     """
     text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)

@@ -221,5 +221,5 @@ def _in_words(value: object) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{key} {_in_words(inner)}" for key, inner in value.items())
     if isinstance(value, list | tuple):
-        return ", ".join(map(_in_words, value))
+        return "; ".join(map(_in_words, value)) or "none"
     return "unknown" if value is None else str(value)
