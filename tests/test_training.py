@@ -125,7 +125,11 @@ def test_adam_steps_match_the_reference(case, oracle):
                 np.testing.assert_allclose(array, exact, rtol=0, atol=1e-12)
                 keras = oracle[f"{case}/step{number}_{name}"]
                 np.testing.assert_allclose(array, keras, rtol=0, atol=3e-7)
-    np.testing.assert_allclose(losses, oracle[f"{case}/train_loss_trace"], rtol=1e-6)
+    trace = oracle[f"{case}/train_loss_trace"]
+    assert losses[0] == pytest.approx(trace[0], rel=1e-12)
+    # The trace belongs to Keras's rounded betas: 256 weights, each up to 1.3e-7 away by step 20,
+    # move a penalty of slope 1 by up to 3.4e-5.
+    np.testing.assert_allclose(losses, trace, rtol=0, atol=3.4e-5)
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -85,6 +85,8 @@ def sign_flip(differences: ArrayLike) -> tuple[float, str]:
 
     """
     differences = np.asarray(differences, dtype=float)
+    if len(differences) == 1:
+        return 1.0, "sign-flip permutation, exact"
     test = stats.permutation_test(
         (differences,),
         np.mean,

@@ -25,7 +25,8 @@ def verdict(contrast: Contrast) -> tuple[Verdict, str]:
     """Verdict on a measured contrast, and the reason where it is `cannot tell` or `not tested`.
 
     *helps*: the 95 % interval excludes 0 on the good side (fewer steps, more solved) and Holm's
-    p < 0.05; *harms* likewise, so an exploratory contrast, which has no Holm p, is neither.
+    p < 0.05; *harms* likewise. An exploratory contrast has no Holm p: its own p is taken, and the
+    reason says that it is to be confirmed on new seeds.
     *no difference*: the 90 % interval lies within the bound (two one-sided tests). Nothing is
     claimed on fewer than 10 seeds; nor is *no difference* in steps where fewer than 10 pairs hold
     a run that reached the criterion, since pairs of censored runs are equal by construction.
@@ -57,9 +58,12 @@ def verdict(contrast: Contrast) -> tuple[Verdict, str]:
     if isnan(effect.low):
         return "cannot tell", "every pair differs by the same amount: no interval is estimable"
     excludes_zero = effect.low > 0 or effect.high < 0
-    if excludes_zero and contrast.p_holm is not None and contrast.p_holm < ALPHA:
+    exploratory = contrast.p_holm is None
+    p = contrast.p if contrast.p_holm is None else contrast.p_holm
+    if excludes_zero and p < ALPHA:
         good = (effect.estimate > 0) == (contrast.outcome == "solved")
-        return ("helps" if good else "harms"), ""
+        reason = "exploratory: to be confirmed on new seeds" if exploratory else ""
+        return ("helps" if good else "harms"), reason
     steps = contrast.outcome == "restricted_mean_steps"
     if -bound <= equivalence.low and equivalence.high <= bound:
         if steps and contrast.reached < SEEDS_NEEDED:
@@ -70,6 +74,5 @@ def verdict(contrast: Contrast) -> tuple[Verdict, str]:
         return "no difference", ""
     if not excludes_zero:
         return "cannot tell", f"the interval holds 0 and reaches beyond ±{bound:g}"
-    if contrast.p_holm is None:
-        return "cannot tell", "exploratory: the interval excludes 0, to be confirmed on new seeds"
-    return "cannot tell", f"the interval excludes 0 but Holm's p is {contrast.p_holm:.2g}"
+    which = "p" if exploratory else "Holm's p"
+    return "cannot tell", f"the interval excludes 0 but {which} is {p:.2g}"

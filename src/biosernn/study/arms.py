@@ -133,25 +133,8 @@ def finite_number(where: str, value: object) -> float:
     return float(value)
 
 
-_ORTHOGONAL = "orthogonal"
-_CONTROLS = (
-    "diagonal-only",
-    "off-diagonal",
-    "off-diagonal-rescaled",
-    "constant-diagonal",
-    "shuffled-in-bins",
-    "shuffled",
-    "identity",
-    "lognormal",
-    "corr-only",
-    "sttc-only",
-    "precision-sttc",
-    "moment-matched",
-    "rotated",
-    "wiring",
-    "wiring-rewired",
-    "wiring-distance-rewired",
-)
+_ORTHOGONAL: Init = "orthogonal"
+_CONTROLS = get_args(Init)[3:]
 _ARMS: tuple[Arm, ...] = (
     Arm("W*D*C"),
     Arm("WD*C", _ORTHOGONAL),

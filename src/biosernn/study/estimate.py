@@ -54,7 +54,7 @@ def operations(run: Run) -> float:
     >>> from biosernn.study.arms import ARMS
     >>> run = Run(0, "", ARMS["W0"], "maze", 0, "corrected", "seed", 128, 0.3, 10)
     >>> round(operations(run) / 1e9)
-    267
+    269
 
     """
     trials, steps, channels = TASKS[run.task]().inputs.shape

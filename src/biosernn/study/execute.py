@@ -17,12 +17,17 @@ from biosernn.study.plan import Run, plan
 from biosernn.study.store import STUDY, Store
 
 WORKER_ENVIRONMENT = {
+    "NPROC": "1",
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
     "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false",
 }
-"""One thread of arithmetic a worker; runs are spread over workers instead."""
+"""One thread of arithmetic a worker; runs are spread over workers instead.
+
+XLA splits its loops by the number of cores, NPROC if that is set, and the last bits of a sum hang
+on the split: with one thread everywhere a run is the same on one core as on many.
+"""
 
 
 def perform_stored(folder: str, run_id: str) -> str:
@@ -134,6 +139,7 @@ def execute(
     """
     folder = folder.resolve()
     if scheduler is None and workers == 0:
+        _be_single_threaded()
         for run_id in run_ids:
             on_done(perform_stored(str(folder), run_id))
         return
@@ -148,6 +154,19 @@ def execute(
         finally:
             for future in futures:
                 future.cancel()
+
+
+def _be_single_threaded() -> None:
+    """Give this process a worker's number of threads, unless JAX has started with another."""
+    if os.environ.get("NPROC") == "1":
+        return
+    if "jax" in sys.modules:
+        raise BadInput(
+            "workers 0",
+            "JAX is loaded here already, with threads that change a run's last bits",
+            "set NPROC=1 before Python starts, or use workers=1",
+        )
+    os.environ["NPROC"] = "1"
 
 
 def _result(future: Future) -> str:

@@ -1,13 +1,12 @@
 """One run of a plan, from its cohort to its record."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from biosernn.cohort.cohort import Cohort
 from biosernn.initializers.facts import weight_facts
 from biosernn.initializers.radius import spectral_radius
 from biosernn.study.plan import Run
+from biosernn.study.record import Record
 from biosernn.study.sample import sample
 from biosernn.tasks.registry import TASKS
 from biosernn.tasks.task import Task
@@ -15,29 +14,6 @@ from biosernn.training.criterion import area_under_curve, collapsed, steps_to_cr
 from biosernn.training.network import initial_weights
 from biosernn.training.randomness import generator
 from biosernn.training.train import Outcome, train
-
-
-@dataclass(frozen=True, eq=False)
-class Record:
-    """What is kept of a run.
-
-    Attributes
-    ----------
-    row
-        Its outcomes, one number, text or truth value a name.
-    steps
-        Steps of the curves, (checks,).
-    curves
-        Metric by name, each (checks,); NaN where a check has no value.
-    weights
-        `recurrent` (epochs + 1, units, units); start and end of the other four arrays, stacked.
-
-    """
-
-    row: dict[str, float | int | bool | str]
-    steps: np.ndarray
-    curves: dict[str, np.ndarray]
-    weights: dict[str, np.ndarray]
 
 
 def perform(run: Run, cohort: Cohort) -> Record:

@@ -16,8 +16,8 @@ import pyarrow.parquet as parquet
 
 from biosernn.cohort.cohort import Cohort
 from biosernn.errors import BadInput, WorkFailed
-from biosernn.study.perform import Record
 from biosernn.study.plan import Run, study_hash
+from biosernn.study.record import Record
 from biosernn.study.spec import Study
 
 STUDY = "study.toml"
@@ -88,6 +88,8 @@ class Store:
     def owned(self) -> Iterator[None]:
         """Hold the folder; a second process is refused, a dead one holds nothing.
 
+        What a dead one left half written is removed.
+
         Raises
         ------
         BadInput
@@ -111,6 +113,8 @@ class Store:
                     "another biosernn works in this folder",
                     "wait for it or choose another --out",
                 ) from None
+            for left in (*self.folder.glob(".*.tmp"), *self.runs.glob(".*.tmp")):
+                left.unlink(missing_ok=True)
             yield
 
     def check_empty(self) -> None:
@@ -300,7 +304,7 @@ def _difference(stored: Study, asked: Study) -> str:
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             yield file
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as fault:
         raise WorkFailed(

@@ -1,14 +1,15 @@
-"""What every test shares: the place of the shared recordings, and quiet single-threaded arithmetic."""
+"""What every test shares: the place of the recordings, and one thread of arithmetic."""
 
 import os
 from pathlib import Path
 
+os.environ["NPROC"] = "1"
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
 import pytest
 
-SHARED = Path(__file__).resolve().parents[2] / "shared"
+SHARED = Path(__file__).resolve().parents[1] / "shared"
 
 
 @pytest.fixture(scope="session")
