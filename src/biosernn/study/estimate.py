@@ -12,6 +12,12 @@ from biosernn.tasks.registry import TASKS
 
 START_S = 6.0
 COMPILE_S = 5.0
+RUN_S = 0.1
+"""Around a run's program: initial weights, eigenvalues, the file."""
+
+SLOWER = 1.12
+"""The program against the recurrence alone, measured with all cores busy (make bench)."""
+
 EXPONENTIAL_PRODUCTS = 15
 """Matrix products in the value and gradient of the communicability."""
 
@@ -39,11 +45,10 @@ def estimate(runs: Sequence[Run], workers: int) -> float:
     if not runs:
         return 0.0
     speed = {units: recurrence_speed(units) for units in {run.units for run in runs}}
-    work = sum(operations(run) / speed[run.units] for run in runs)
+    each = [RUN_S + SLOWER * operations(run) / speed[run.units] for run in runs]
     programs = {(run.units, run.epochs, _program(run.arm, run.strength)) for run in runs}
     workers = max(1, min(workers, len(runs)))
-    longest = max(operations(run) / speed[run.units] for run in runs)
-    return START_S + COMPILE_S * len(programs) + max(work / workers, longest)
+    return START_S + COMPILE_S * len(programs) + max(sum(each) / workers, max(each))
 
 
 def operations(run: Run) -> float:
