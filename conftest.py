@@ -8,6 +8,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
 import pytest
+from jaxtyping import install_import_hook
+
+install_import_hook("biosernn.training", "beartype.beartype")
 
 SHARED = Path(__file__).resolve().parents[1] / "shared"
 

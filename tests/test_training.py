@@ -210,6 +210,7 @@ def test_relabelled_neurons_leave_loss_and_gradients_unchanged(small):
 
 def test_only_the_data_s_gradient_is_clipped(small):
     weights, inputs, labels = small
+    weights = jax.tree.map(jnp.asarray, weights)
     batch = jnp.asarray(inputs, jnp.float32), jnp.asarray(labels)
     _, gradient = data_loss(weights, *batch)
     norm = np.sqrt(sum(float(jnp.vdot(g, g)) for g in gradient))
