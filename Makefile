@@ -32,7 +32,7 @@ bench: install
 	$(BIN)/python -m benchmarks
 
 docs: install
-	$(BIN)/python -m docs
+	$(BIN)/mkdocs build --quiet
 
 clean:
 	rm -rf .venv out

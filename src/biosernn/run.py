@@ -296,6 +296,14 @@ def _notes(study: Study, planned: Planned) -> list[str]:
         bins = dict.fromkeys(run.protocol.bins for run in planned.runs)
         notes += dict.fromkeys(correlation(cohort, choice)[1] for choice in bins)
         notes.append(tiling_coefficient(cohort)[1])
+        if cohort.wiring is not None and any("wiring" in arm.needs for arm in study.arms):
+            share = (planned.runs[0].units / cohort.n_neurons) ** 2
+            edges = round(share * len(cohort.wiring.pre))
+            notes.append(
+                f"about {edges} measured connections of {cohort.name} join a seed's "
+                f"{planned.runs[0].units} neurons"
+                + (": expect little power for wiring" if edges < planned.runs[0].units else "")
+            )
         if planned.runs[0].units < cohort.n_neurons:
             notes.append(
                 f"each seed draws {planned.runs[0].units} of {cohort.name}'s {cohort.n_neurons} "

@@ -72,9 +72,9 @@ def density_18_graphs(
 
     Examples
     --------
-    >>> (graph,) = density_18_graphs(500, np.random.default_rng(0), 1)
-    >>> float(graph.mean().round(3)), float(graph.diagonal().mean().round(2))
-    (0.18, 0.28)
+    >>> graphs = np.array(list(density_18_graphs(20, np.random.default_rng(0), 2000)))
+    >>> float(graphs[:, 0, 1].mean().round(2)), float(graphs.diagonal(0, 1, 2).mean().round(2))
+    (0.18, 0.3)
 
     """
     upper, lower = _pairs(n, first_diagonal=0)

@@ -38,15 +38,16 @@ def thresholded_graph(
     Examples
     --------
     >>> weights = np.array([[5.0, 0.1, 0.2], [0.3, 0.0, -4.0], [0.1, 0.2, 0.0]])
-    >>> thresholded_graph(weights, quantile=0.7).astype(int)
+    >>> thresholded_graph(weights, quantile=0.8).astype(int)
     array([[0, 0, 0],
            [0, 0, 1],
            [0, 1, 0]])
 
     """
     strengths = np.abs(np.asarray(weights, float))
-    if strengths.ndim != 2 or len(strengths) != strengths.shape[1]:
-        raise BadInput("weights", f"shape {strengths.shape} is not (N, N)", "give a square one")
+    if strengths.ndim != 2 or not 1 < len(strengths) == strengths.shape[1]:
+        what = f"shape {strengths.shape} is not (N, N) with N ≥ 2"
+        raise BadInput("weights", what, "give a square matrix")
     if not np.isfinite(strengths).all():
         raise BadInput("weights", "not all finite", "leave out runs that diverged")
     strong = strengths > np.quantile(strengths, quantile)

@@ -1,12 +1,13 @@
 """What is recorded of a run's weights as a graph."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
-from typing import Literal
+from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
 from jaxtyping import Bool, Float
 
+from biosernn.errors import BadInput
 from biosernn.graphs.assortativity import degree_assortativity
 from biosernn.graphs.degree_preserving import degree_preserving_graphs
 from biosernn.graphs.entropy import weight_entropy
@@ -83,41 +84,65 @@ def topology(
     Returns
     -------
     All NaN where the weights are not all finite. Of a graph with fewer edges than neurons, which
-    is mostly in pieces, only the density is given.
+    is mostly in pieces, only the density and the entropies are given.
+
+    Raises
+    ------
+    BadInput
+        Where the weights are not square, or no such nulls are known.
 
     Examples
     --------
     >>> rng = np.random.default_rng(0)
     >>> found = topology(rng.normal(size=(64, 64)), rng)
     >>> round(found.density, 2), round(found.small_worldness, 1), found.undefined
-    (0.19, 1.0, '')
-    >>> topology(np.eye(64), rng).undefined
-    'the graph has fewer edges (0) than neurons (64)'
+    (0.19, 0.9, '')
+    >>> topology(np.triu(np.ones((64, 64)), 62), rng).undefined
+    'the graph has fewer edges (3) than neurons (64)'
 
     """
     if not np.isfinite(weights).all():
         return Topology(undefined="the weights are not all finite")
     n = len(weights)
     graph = thresholded_graph(weights)
-    n_edges = np.count_nonzero(graph) // 2
-    of_weights = {
+    n_edges = int(np.count_nonzero(graph)) // 2
+    measures = {
         "density": n_edges / (n * (n - 1) / 2),
         "entropy": weight_entropy(weights),
         "entropy_without_diagonal": weight_entropy(weights, diagonal=False),
     }
+    reasons = []
+    if np.isnan(measures["entropy_without_diagonal"]):
+        reasons.append("the weights off the diagonal are all the same")
     if n_edges < n:
-        few = f"the graph has fewer edges ({n_edges}) than neurons ({n})"
-        return Topology(**of_weights, undefined=few)
+        reasons.append(f"the graph has fewer edges ({n_edges}) than neurons ({n})")
+        return Topology(**measures, undefined="; ".join(reasons))
     greedy = greedy_communities(graph)
     louvain = louvain_communities(graph, seed=int(rng.integers(2**32)))
     small_world = small_worldness(graph, _null_graphs(graph, rng, nulls, n_nulls))
-    ...
+    measures |= {
+        "modularity_greedy": modularity(graph, greedy),
+        "modularity_louvain": modularity(graph, louvain),
+        "n_communities": float(greedy.max() + 1),
+        "clustering": small_world.clustering,
+        "efficiency": small_world.efficiency,
+        "small_worldness": small_world.value,
+        "assortativity": degree_assortativity(graph),
+    }
+    if np.isnan(measures["small_worldness"]):
+        reasons.append("no null graph has a triangle")
+    if np.isnan(measures["assortativity"]):
+        reasons.append("all linked neurons have the same degree")
+    return Topology(**measures, undefined="; ".join(reasons))
 
 
 def _null_graphs(
     graph: Bool[np.ndarray, "n n"], rng: np.random.Generator, nulls: Nulls, n_nulls: int
 ) -> Iterator[Bool[np.ndarray, "n n"]]:
+    if nulls == "matched":
+        return matched_graphs(graph, rng, n_nulls)
     if nulls == "density_18":
         return density_18_graphs(len(graph), rng, n_nulls)
-    of_same = {"matched": matched_graphs, "degree_preserving": degree_preserving_graphs}
-    return of_same[nulls](graph, rng, n_nulls)
+    if nulls == "degree_preserving":
+        return degree_preserving_graphs(graph, rng, n_nulls)
+    raise BadInput("nulls", f"{nulls!r} are unknown", f"use {' or '.join(get_args(Nulls))}")

@@ -28,5 +28,6 @@ def two_step_walks(adjacency: Bool[np.ndarray, "n n"]) -> Float[np.ndarray, "n n
            [1., 0., 1.]], dtype=float32)
 
     """
-    steps = adjacency.astype(np.float32 if len(adjacency) <= 4096 else np.float64)
+    exact: type[np.floating] = np.float32 if len(adjacency) <= 4096 else np.float64
+    steps = adjacency.astype(exact)
     return steps @ steps.T

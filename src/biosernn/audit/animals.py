@@ -1,0 +1,39 @@
+"""How many animals the cohort is of."""
+
+import numpy as np
+
+from biosernn.audit.check import Check, not_known
+from biosernn.cohort.cohort import Cohort
+
+FEWEST = 5
+OF_ONE_MOUSE = ("release", "microns", "static", "cave", "datajoint")
+NAME = "animals"
+THRESHOLD = f"ok: at least {FEWEST} animals"
+MEANING = {
+    "ok": "Differences between animals can be estimated.",
+    "caution": "Intervals describe seeds and cells, not animals: no finding generalises beyond "
+    "this one.",
+    "synthetic": "It is made up: no finding is about an animal.",
+}
+
+
+def check(cohort: Cohort) -> Check:
+    """Take the number from the provenance, or 1 for the one mouse of MICrONS."""
+    kind = cohort.provenance.get("kind")
+    n_mice = cohort.provenance.get(
+        "n_mice", 0 if kind == "synthetic" else 1 if kind in OF_ONE_MOUSE else None
+    )
+    if not isinstance(n_mice, int):
+        why = "The source does not say how many animals it is of: treat it as one."
+        return not_known(NAME, THRESHOLD, why)
+    looks = np.stack([cohort.neurons[name] for name in ("session", "scan", "field")])
+    verdict = "ok" if n_mice >= FEWEST else "caution"
+    return Check(
+        NAME,
+        verdict,
+        n_mice,
+        "mouse" if n_mice == 1 else "mice",
+        THRESHOLD,
+        MEANING["synthetic" if kind == "synthetic" else verdict],
+        f"{len(np.unique(looks, axis=1).T)} imaging field(s)",
+    )
