@@ -48,6 +48,10 @@ def graphs(draw, self_loops=False):
     return graph | graph.T
 
 
+def rng():
+    return np.random.default_rng(11)
+
+
 def as_networkx(graph):
     return networkx.from_numpy_array(graph.astype(int))
 
@@ -296,28 +300,27 @@ def test_every_possible_null_comes_up_alike(graph, nulls, n_possible, limit):
 
 def test_degree_preserving_nulls_forget_the_edges_of_the_graph():
     graph = thresholded_graph(np.random.default_rng(0).normal(size=(64, 64)))
-    kept = [
-        (null & graph).sum() / graph.sum() for null in degree_preserving_graphs(graph, rng(), 99)
-    ]
+    nulls = degree_preserving_graphs(graph, rng(), 99)
+    kept = [(null & graph).sum() / graph.sum() for null in nulls]
     degrees = graph.sum(axis=0)
     by_chance = np.outer(degrees, degrees)[graph].mean() / degrees.sum()
     assert np.mean(kept) == pytest.approx(by_chance, rel=0.05)
 
 
-def rng():
-    return np.random.default_rng(11)
-
-
-def test_clustering_of_the_18_percent_nulls_is_its_expectation():
+def expected_clustering_of_the_18_percent_nulls(n):
     """By the number k of neighbours other than the neuron itself, with a self-loop and without."""
-    n, p, loop = 40, 0.18, 0.3
+    p, loop = 0.18, 0.3
     k = np.arange(1, n)
-    chance = binom.pmf(k, n - 1, p)
     linked = k * (k - 1) * p + k * loop
     without = np.where(k > 1, linked / np.maximum(k * (k - 1), 1), 0)
     with_loop = (linked + 2 * k + 1) / (k * (k + 1))
-    expected = chance @ ((1 - loop) * without + loop * with_loop)
-    found = [clustering_coefficients(null).mean() for null in density_18_graphs(n, rng(), 2000)]
+    return binom.pmf(k, n - 1, p) @ ((1 - loop) * without + loop * with_loop)
+
+
+def test_self_loops_raise_the_clustering_of_the_18_percent_nulls():
+    found = [clustering_coefficients(null).mean() for null in density_18_graphs(40, rng(), 2000)]
+    expected = expected_clustering_of_the_18_percent_nulls(40)
+    assert expected > 0.2
     assert np.mean(found) == pytest.approx(expected, abs=5 * np.std(found) / math.sqrt(2000))
 
 
@@ -360,7 +363,6 @@ def test_topology_collects_the_measures():
 
 
 def test_unrelated_weights_look_random_to_matched_nulls_and_not_to_the_18_percent_ones():
-    """Self-loops raise the latter's clustering: 1.0 against 0.87."""
     values = {}
     for nulls in ("matched", "degree_preserving", "density_18"):
         drawn = np.random.default_rng(2)
@@ -368,7 +370,10 @@ def test_unrelated_weights_look_random_to_matched_nulls_and_not_to_the_18_percen
         values[nulls] = np.mean([run.small_worldness for run in runs])
     assert values["matched"] == pytest.approx(1, abs=0.02)
     assert values["degree_preserving"] == pytest.approx(1, abs=0.02)
-    assert values["density_18"] == pytest.approx(0.87, abs=0.02)
+    # At these densities p almost all pairs are within two steps: efficiency (1 + p) / 2.
+    expected = 0.19 / expected_clustering_of_the_18_percent_nulls(96) * 1.19 / 1.18
+    assert values["density_18"] == pytest.approx(expected, abs=0.02)
+    assert expected < 0.9
 
 
 def test_planted_modules_are_found():
@@ -397,8 +402,12 @@ def test_topology_says_why_a_measure_is_not_defined():
         Topology(density=0.0, undefined=few.undefined)
     )
     ring = topology(np.roll(np.eye(40), 1, axis=1), rng(), "degree_preserving", 1)
-    assert ring.undefined == "all linked neurons have the same degree"
+    assert ring.undefined == (
+        "no null graph has a triangle; all linked neurons have the same degree"
+    )
+    assert math.isnan(ring.small_worldness)
     assert math.isnan(ring.assortativity)
+    assert ring.clustering == 0
 
 
 def test_unknown_nulls_are_refused():

@@ -17,7 +17,7 @@ import pytest
 
 from biosernn import BadInput, Study, WorkFailed, run, synthetic_cohort
 from biosernn.protocol import CORRECTED, PUBLISHED, Protocol, protocol_named
-from biosernn.run import plan_study, report_study
+from biosernn.run import plan_study, report_study, rerun_study
 from biosernn.study.arms import ARMS, PUBLISHED_ARMS, Arm
 from biosernn.study.plan import plan, resolve, study_hash
 from biosernn.study.presets import PRESETS, preset
@@ -267,11 +267,18 @@ def test_each_field_of_the_protocol_switches_what_it_names(field):
         assert corrected != switched
 
 
+OUTCOME_FIELDS = ("accuracy", "heldout", "draws", "nulls")
+
+
+def test_every_field_of_the_protocol_is_tested():
+    assert {*SWITCHES, *OUTCOME_FIELDS} == set(PUBLISHED.departures())
+
+
 def test_the_outcome_s_fields_of_the_protocol(finished):
     results = {}
-    for fields in ("corrected", "corrected+accuracy", "corrected+heldout", "corrected+draws"):
-        cohort = synthetic_cohort(24, 0)
-        study = resolve(SMALL.with_options(protocol=fields), [cohort])
+    for fields in ("corrected", *(f"corrected+{f}" for f in OUTCOME_FIELDS)):
+        cohort = synthetic_cohort(48, 0)
+        study = resolve(SMALL.with_options(protocol=fields, units=48), [cohort])
         from biosernn.study.perform import perform
 
         results[fields] = perform(plan(study, [cohort])[0], cohort)
@@ -282,6 +289,10 @@ def test_the_outcome_s_fields_of_the_protocol(finished):
     assert on_test[-1] == corrected.row["accuracy_test"]
     assert on_test[-1] != corrected.curves["accuracy"][-1]
     assert results["corrected+draws"].row["loss"] != corrected.row["loss"]
+    other_nulls = results["corrected+nulls"].row
+    assert np.isfinite(other_nulls["small_worldness"])
+    changed = {name for name, value in corrected.row.items() if other_nulls[name] != value}
+    assert changed == {"small_worldness"}
 
 
 # Study folders
@@ -422,3 +433,39 @@ def test_a_cohort_file_is_a_cohort_for_a_study(finished, tmp_path):
     again = run(SMALL.with_options(cohort=str(tmp_path / "c.h5")), tmp_path / "again", workers=0)
     _same(finished.folder, again.folder)
     assert Path(finished.report).name == "report.html"
+
+
+def test_a_rerun_elsewhere_is_the_same_and_says_what_is_not(finished, tmp_path):
+    again, differences = rerun_study(finished.folder, tmp_path / "again", workers=0)
+    assert differences == []
+    _same(finished.folder, again.folder)
+    provenance = json.loads((again.folder / "provenance.json").read_text())
+    provenance["versions"]["jax"] = "0.0.1"
+    (again.folder / "provenance.json").write_text(json.dumps(provenance))
+    results = pd.read_parquet(again.folder / "results.parquet")
+    results.loc[0, "loss"] += 1
+    results.to_parquet(again.folder / "results.parquet")
+    differences = rerun_study(again.folder, tmp_path / "third", workers=0)[1]
+    assert [line.split()[0] for line in differences] == ["jax", "results:"]
+    assert differences[1] == "results: loss differs in 1 rows"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("units", [64, 128, 139, 312])
+def test_a_run_alone_is_the_run_in_a_study(units, tmp_path):
+    """The same bits alone, in a study of other arms, in another order and in a worker."""
+    cohort = "synthetic:312"
+    arms = ["W*D*C", "WD*C*", "W0"]
+    asked = SMALL.with_options(cohort=cohort, units=units, recipe="clipped")
+    study = run(asked.with_options(arms=arms), tmp_path / "study", workers=2)
+    alone = run(asked.with_options(arms=["WD*C*"]), tmp_path / "alone", workers=0)
+    last = run(asked.with_options(arms=arms[::-1]), tmp_path / "last", workers=0)
+    both = study.results.merge(last.results, on="run", suffixes=("", "_last"))
+    assert len(both) == 6
+    for results, folder in ((alone.results, alone.folder), (last.results, last.folder)):
+        for run_id in results["run"]:
+            files = [np.load(at / "runs" / f"{run_id}.npz") for at in (study.folder, folder)]
+            for name in set(files[0].files) - {"timing"}:
+                np.testing.assert_array_equal(files[0][name], files[1][name])
+            for file in files:
+                file.close()

@@ -13,6 +13,7 @@ from .protocol import Protocol as Protocol
 from .protocol import Recipe as Recipe
 from .run import plan_study as plan_study
 from .run import report_study as report_study
+from .run import rerun_study as rerun_study
 from .run import run as run
 from .similarity.pearson import pearson as pearson
 from .similarity.sttc import sttc as sttc

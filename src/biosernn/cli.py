@@ -135,6 +135,32 @@ def report(folder: Path, /) -> None:
     print(f"{finished.report}: {finished.analysis.finding}")
 
 
+@app.command
+def rerun(folder: Path, /, *, out: Path | None = None, workers: Workers = None) -> None:
+    """Run a study folder's study anew in another folder, and say what came out differently.
+
+    Parameters
+    ----------
+    folder
+        A study folder, from here or elsewhere.
+    out
+        The new study folder; the old one's name with -rerun by default.
+    workers
+        Processes on this machine.
+    """
+    from biosernn.run import rerun_study
+
+    place = out or folder.with_name(f"{folder.resolve().name}-rerun")
+    with _bar() if sys.stderr.isatty() else nullcontext(_lines()) as on_progress:
+        finished, differences = rerun_study(
+            folder, place, workers=_checked(workers), on_progress=on_progress, on_plan=_say_plan
+        )
+    for difference in differences:
+        print(difference)
+    same = "every number is the same" if not differences else f"{len(differences)} differences"
+    print(f"{finished.report}: {same}")
+
+
 @cohort_app.command
 def show(reference: str, /, *, json_: Annotated[bool, Parameter(name="--json")] = False) -> None:
     """Say what is in a cohort.

@@ -222,6 +222,70 @@ def report_study(folder: str | Path) -> Finished:
         return _report(store, study, cohorts, runs, results, store.provenance())
 
 
+def rerun_study(
+    folder: str | Path, out: str | Path, *, workers: int | None = None, **watch: Any
+) -> tuple[Finished, list[str]]:
+    """Run a study folder's study anew in another folder, and say what came out differently.
+
+    Parameters
+    ----------
+    folder
+        A study folder, from here or elsewhere; its study file, cohorts, results and provenance
+        are read.
+    out
+        The new study folder.
+    workers, watch
+        As `workers`, `on_progress` and `on_plan` of `run`.
+
+    Returns
+    -------
+    finished, differences
+        The new study, and one sentence for each version, run or column that differs; none where
+        every number is the same.
+
+    Raises
+    ------
+    BadInput
+        If the folder holds no study.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from biosernn.study.presets import preset
+    >>> small = preset("quick").with_options(
+    ...     cohort="synthetic:16", arms=["WD*C"], seeds=2, epochs=1, recipe="seed"
+    ... )
+    >>> with tempfile.TemporaryDirectory() as place:
+    ...     first = run(small, f"{place}/first", workers=0)
+    ...     rerun_study(first.folder, f"{place}/second", workers=0)[1]
+    []
+
+    """
+    before = Store(folder)
+    study, cohorts = before.read()
+    paths = [str(before.cohort_path(number)) for number in range(len(cohorts))]
+    finished = run(study.with_options(cohort=paths), out, workers=workers, **watch)
+    earlier = before.provenance().get("versions", {})
+    differences = [
+        f"{name} was {earlier.get(name, 'not recorded')} and is {version}"
+        for name, version in versions().items()
+        if earlier.get(name) != version
+    ]
+    after = Store(out)
+    for name, old, new in (
+        ("results", before.results(), after.results()),
+        ("curves", before.curves(), after.curves()),
+    ):
+        if set(old["run"]) != set(new["run"]):
+            differences.append(f"{name}: other runs, {len(old):,} rows before and {len(new):,} now")
+            continue
+        for column in old.columns:
+            if not old[column].equals(new[column]):
+                unequal = (old[column] != new[column]) & ~(old[column].isna() & new[column].isna())
+                differences.append(f"{name}: {column} differs in {unequal.sum():,} rows")
+    return finished, differences
+
+
 def _report(
     store: Store,
     study: Study,

@@ -3,6 +3,7 @@
 import numpy as np
 
 from biosernn.cohort.cohort import Cohort
+from biosernn.graphs.topology import topology
 from biosernn.initializers.facts import weight_facts
 from biosernn.initializers.radius import spectral_radius
 from biosernn.study.plan import Run
@@ -14,6 +15,22 @@ from biosernn.training.criterion import area_under_curve, collapsed, steps_to_cr
 from biosernn.training.network import initial_weights
 from biosernn.training.randomness import generator
 from biosernn.training.train import Outcome, train
+
+NULLS = 20
+"""Random graphs that a small-worldness is held against."""
+
+TOPOLOGY = (
+    "density",
+    "modularity_greedy",
+    "modularity_louvain",
+    "n_communities",
+    "small_worldness",
+    "clustering",
+    "efficiency",
+    "assortativity",
+    "entropy",
+    "entropy_without_diagonal",
+)
 
 
 def perform(run: Run, cohort: Cohort) -> Record:
@@ -70,11 +87,13 @@ def perform(run: Run, cohort: Cohort) -> Record:
     }
     end = np.asarray(outcome.end.recurrent, np.float64)
     row["spectral_radius_end"] = spectral_radius(end) if np.isfinite(end).all() else float("nan")
+    over_training = _topology(run, outcome)
+    row |= {name: float(values[-1]) for name, values in over_training.items()}
     weights = {"recurrent": outcome.recurrent} | {
         name: np.stack([getattr(outcome.start, name), getattr(outcome.end, name)])
         for name in ("input", "bias", "readout", "readout_bias")
     }
-    return Record(row, outcome.steps, _curves(run, outcome), weights)
+    return Record(row, outcome.steps, _curves(run, outcome) | over_training, weights)
 
 
 def _outcomes(run: Run, task: Task, outcome: Outcome) -> dict[str, float | int | bool | str]:
@@ -128,6 +147,18 @@ def _curves(run: Run, outcome: Outcome) -> dict[str, np.ndarray]:
         "gradient_norm_penalty": since_last(outcome.gradient_norm_penalty),
         "clipped_share": since_last(outcome.clipped),
     }
+
+
+def _topology(run: Run, outcome: Outcome) -> dict[str, np.ndarray]:
+    """Graph measures of the recurrent weights at the start and after each epoch, else NaN."""
+    rngs = generator(run.seed, "topology").spawn(len(outcome.recurrent))
+    curves = {name: np.full(len(outcome.steps), np.nan) for name in TOPOLOGY}
+    for epoch, (weights, rng) in enumerate(zip(outcome.recurrent, rngs, strict=True)):
+        measured = topology(weights.astype(np.float64), rng, run.protocol.nulls, NULLS)
+        at = np.searchsorted(outcome.steps, epoch * run.schedule.steps_per_epoch)
+        for name, values in curves.items():
+            values[at] = getattr(measured, name)
+    return curves
 
 
 def _curve(run: Run, outcome: Outcome, values: np.ndarray) -> np.ndarray:

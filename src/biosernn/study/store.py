@@ -237,7 +237,7 @@ class Store:
         self._write_table(RESULTS, pa.Table.from_pandas(results, preserve_index=False))
         self._write_table(TIMING, pa.Table.from_pylist(timings))
         if rows:
-            kept = ~np.isnan(np.concatenate(values)) | (np.concatenate(steps) > 0)
+            kept = ~np.isnan(np.concatenate(values))
             columns = {"run": ids, "step": steps, "metric": names, "value": values}
             table = pa.table({key: np.concatenate(parts)[kept] for key, parts in columns.items()})
             for name in ("run", "metric"):

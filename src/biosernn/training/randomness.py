@@ -20,6 +20,7 @@ PURPOSES = {
     "rewiring": 13,
     "rotation": 14,
     "moment-matched": 15,
+    "topology": 16,
 }
 """Each purpose's number in the key; a number is never given to another purpose."""
 
