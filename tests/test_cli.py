@@ -121,3 +121,12 @@ def test_importing_is_light():
     code = "import sys, biosernn; print({'jax', 'pandas', 'scipy'} & {*sys.modules})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_an_audit_is_printed_and_written(tmp_path):
+    done = command("cohort", "audit", "synthetic:64", "--out", "audit.html", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert any("alignment" in line for line in lines)
+    assert lines[-1].endswith("; audit.html")
+    assert "<svg" in (tmp_path / "audit.html").read_text()

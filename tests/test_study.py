@@ -469,3 +469,13 @@ def test_a_run_alone_is_the_run_in_a_study(units, tmp_path):
                 np.testing.assert_array_equal(files[0][name], files[1][name])
             for file in files:
                 file.close()
+
+
+def test_a_study_on_a_cohort_that_fails_its_audit_says_so_first(finished, tmp_path):
+    good = synthetic_cohort(64, 0)
+    order = np.random.default_rng(0).permutation(64)
+    replace(good, positions_um=good.positions_um[order]).write(tmp_path / "shuffled.h5")
+    study = SMALL.with_options(cohort=str(tmp_path / "shuffled.h5"), arms=["WD*C"], recipe="seed")
+    page = run(study, tmp_path / "out", workers=0).report.read_text()
+    assert 0 < page.index("Not to be trusted") < page.index("The three answers")
+    assert "Not to be trusted" not in finished.report.read_text()

@@ -183,6 +183,33 @@ def show(reference: str, /, *, json_: Annotated[bool, Parameter(name="--json")] 
         print(f"{name:28} {_words(value)}")
 
 
+@cohort_app.command
+def audit(reference: str, /, *, other: str | None = None, out: Path | None = None) -> None:
+    """Say whether a cohort may be trusted, check by check.
+
+    Parameters
+    ----------
+    reference
+        synthetic[:N], a cohort file, or a released folder.
+    other
+        A second cohort, to look for cells that both hold.
+    out
+        Where to write the audit as a page.
+    """
+    from biosernn.audit.audit import audit as look
+    from biosernn.audit.text import lines, summary
+    from biosernn.sources.reference import read_cohort
+
+    cohort = read_cohort(reference)
+    found = look(cohort, read_cohort(other) if other else None)
+    print(*lines(found), sep="\n")
+    if out is not None:
+        from biosernn.audit.page import write_audit
+
+        write_audit(out, found, cohort)
+    print(summary(found) + (f"; {out}" if out else ""))
+
+
 @import_app.command(name="release")
 def import_release(directory: Path, /, *, out: Path) -> None:
     """Read a folder of the authors' release and write it as a cohort file."""

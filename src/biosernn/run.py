@@ -12,6 +12,7 @@ import pandas as pd
 
 from biosernn.analysis.analyse import analyse
 from biosernn.analysis.findings import Analysis
+from biosernn.audit.audit import audit, failures
 from biosernn.cohort.cohort import Cohort
 from biosernn.errors import WorkFailed
 from biosernn.report.page import ReportInputs, write_report
@@ -346,6 +347,11 @@ def _provenance(store: Store, planned: Planned) -> dict[str, Any]:
                 "source": cohort.provenance,
             }
             for cohort in cohorts
+        ],
+        "audit_failures": [
+            f"{cohort.name} fails its audit: {sentence}"
+            for cohort in cohorts
+            for sentence in failures(audit(cohort))
         ],
         "notes": _notes(study, planned),
         "versions": versions(),

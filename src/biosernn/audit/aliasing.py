@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Float64
 
-from biosernn.audit.check import Check, not_known
+from biosernn.audit.check import Check, Verdict, not_known
 from biosernn.audit.functional import BIN_S, recomputed
 from biosernn.cohort.cohort import Cohort
 from biosernn.similarity.bins import bin_counts
@@ -13,7 +13,7 @@ KEY = 3
 SHIFTS = 3
 MOST = 0.1
 NAME = "aliasing of bins and frames"
-THRESHOLD = f"ok: what circular shifts leave is at most {MOST:.0%} of the mean correlation"
+THRESHOLD = f"ok: what circular shifts leave is at most {100 * MOST:g} % of the mean correlation"
 MEANING = {
     "ok": "Bins of 200 ms hold no correlation of their own.",
     "caution": "Bins of 200 ms hold one frame or two, which all neurons share: use bins of one "
@@ -46,9 +46,9 @@ def shifted_correlation(
     Examples
     --------
     >>> rng = np.random.default_rng(0)
-    >>> spikes = tuple((np.flatnonzero(rng.random(5000) < 0.2) + 1) / 5 for _ in range(20))
-    >>> abs(shifted_correlation(spikes, 5.0, rng)) < 0.01
-    True
+    >>> spikes = tuple((np.flatnonzero(rng.random(9000) < 0.2) + 1) / 6.3009 for _ in range(20))
+    >>> round(shifted_correlation(spikes, 6.3009, rng), 2)
+    0.03
 
     """
     frames = [np.rint(train * frame_rate_hz).astype(np.int64) - 1 for train in spikes]
@@ -73,13 +73,14 @@ def check(cohort: Cohort) -> Check:
     rate = cohort.frame_rate_hz or 0.0
     rng = np.random.default_rng(KEY)
     left = float(np.mean([shifted_correlation(cohort.spikes, rate, rng) for _ in range(SHIFTS)]))
-    verdict = "ok" if abs(left) <= MOST * abs(binned) else "caution"
+    verdict: Verdict = "ok" if abs(left) <= MOST * abs(binned) else "caution"
     return Check(
         NAME,
         verdict,
         left,
-        "mean correlation of shifted neurons",
+        f"of a mean correlation of {binned:.4f}",
         THRESHOLD,
         MEANING[verdict],
-        f"mean correlation {binned:.4f} in bins of 200 ms, {framed:.4f} in bins of one frame",
+        f"what is left of it when every neuron is shifted in a circle on its own; in bins of one "
+        f"frame the mean correlation is {framed:.4f}",
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64
 
-from biosernn.audit.check import Check, not_known
+from biosernn.audit.check import Check, Verdict, not_known
 from biosernn.cohort.cohort import Cohort
 from biosernn.cohort.wiring import Wiring
 from biosernn.geometry.distances import pairwise_distances
@@ -55,7 +55,7 @@ class Alignment:
     def p(self) -> float:
         """Share of the labellings, the given one included, with a median as low as it gives."""
         medians = np.median(self.relabelled_um, axis=1)
-        as_low = np.count_nonzero(medians <= np.median(self.connected_um))
+        as_low = int(np.count_nonzero(medians <= np.median(self.connected_um)))
         return (1 + as_low) / (1 + len(medians))
 
 
@@ -106,8 +106,10 @@ def alignment(
 
 
 def of_cohort(cohort: Cohort) -> Alignment | None:
-    """Compare a cohort's connected pairs, None where it has too few."""
+    """Compare a cohort's connected pairs; None where too few, or no distance between neurons."""
     if cohort.wiring is None or len(cohort.wiring.pre) < FEWEST_CONNECTIONS:
+        return None
+    if not np.ptp(cohort.positions_um, axis=0).any():
         return None
     rng = np.random.default_rng(KEY)
     return alignment(cohort.positions_um, cohort.wiring, rng, cohort.neurons["root_id"] != 0)
@@ -119,14 +121,14 @@ def check(cohort: Cohort) -> Check:
         return not_known(NAME, THRESHOLD, "The wiring is not known, so none can be out of order.")
     found = of_cohort(cohort)
     if found is None:
-        why = f"Fewer than {FEWEST_CONNECTIONS} connections are too few to prove their order."
+        why = f"It takes {FEWEST_CONNECTIONS} connections and neurons at different places to tell."
         return not_known(NAME, THRESHOLD, why)
-    verdict = "ok" if found.p <= OK_P else "caution" if found.p <= FAIL_P else "fail"
+    verdict: Verdict = "ok" if found.p <= OK_P else "caution" if found.p <= FAIL_P else "fail"
     return Check(
         NAME,
         verdict,
-        found.ratio,
-        "of the median distance of all pairs",
+        100 * found.ratio,
+        "% of the median distance of all pairs",
         THRESHOLD,
         MEANING[verdict],
         f"median {np.median(found.connected_um):.0f} µm over {len(found.connected_um)} "

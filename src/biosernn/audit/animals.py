@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from biosernn.audit.check import Check, not_known
+from biosernn.audit.check import Check, Verdict, not_known
 from biosernn.cohort.cohort import Cohort
 
 FEWEST = 5
@@ -27,7 +27,8 @@ def check(cohort: Cohort) -> Check:
         why = "The source does not say how many animals it is of: treat it as one."
         return not_known(NAME, THRESHOLD, why)
     looks = np.stack([cohort.neurons[name] for name in ("session", "scan", "field")])
-    verdict = "ok" if n_mice >= FEWEST else "caution"
+    n_looks = np.unique(looks, axis=1).shape[1]
+    verdict: Verdict = "ok" if n_mice >= FEWEST else "caution"
     return Check(
         NAME,
         verdict,
@@ -35,5 +36,5 @@ def check(cohort: Cohort) -> Check:
         "mouse" if n_mice == 1 else "mice",
         THRESHOLD,
         MEANING["synthetic" if kind == "synthetic" else verdict],
-        f"{len(np.unique(looks, axis=1).T)} imaging field(s)",
+        f"seen in {n_looks} imaging field" + "s" * (n_looks > 1),
     )

@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+
 Verdict = Literal["ok", "caution", "fail", "not known"]
 
 
 @dataclass(frozen=True)
 class Check:
-    """One thing looked at, judged by a threshold set beforehand.
+    """One thing looked at, judged by a fixed threshold.
 
     Attributes
     ----------
@@ -28,8 +30,8 @@ class Check:
 
     Examples
     --------
-    >>> Check("silent neurons", "ok", 0.0, "of the neurons", "none", "All of them fire.").measured
-    '0 of the neurons'
+    >>> Check("silent neurons", "ok", 0.0, "% of the neurons", "none", "All of them fire.").measured
+    '0 % of the neurons'
 
     """
 
@@ -44,7 +46,12 @@ class Check:
     @property
     def measured(self) -> str:
         """The value with its unit."""
-        return "–" if self.value is None else f"{self.value:.3g} {self.unit}".strip()
+        if self.value is None:
+            return "–"
+        if np.isinf(self.value):
+            return f"∞ {self.unit}"
+        number = f"{self.value:,.0f}" if abs(self.value) >= 100 else f"{self.value:.3g}"
+        return f"{number} {self.unit}"
 
 
 def not_known(name: str, threshold: str, why: str) -> Check:

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float64
 from scipy.optimize import brentq
 
-from biosernn.audit.check import Check, not_known
+from biosernn.audit.check import Check, Verdict, not_known
 from biosernn.cohort.cohort import Cohort
 from biosernn.geometry.distances import pairwise_distances
 
@@ -48,6 +48,10 @@ class ExponentialDecay:
         low = self.rate_per_um - NORMAL_95 * self.error_per_um
         high = self.rate_per_um + NORMAL_95 * self.error_per_um
         return 1 / high if high > 0 else np.inf, 1 / low if low > 0 else np.inf
+
+    def __str__(self) -> str:
+        low, high = (f"{end:.0f}" if end < np.inf else "∞" for end in self.interval_um)
+        return f"λ = {self.length_um:.0f} µm (95 % interval {low} to {high})"
 
 
 def fit_exponential_decay(
@@ -120,8 +124,7 @@ def check(cohort: Cohort) -> Check:
     fit = fit_exponential_decay(everything, connected)
     if fit is None:
         return not_known(NAME, THRESHOLD, "There are too few connections to fit a decay.")
-    low, high = fit.interval_um
-    verdict = "ok" if high < np.inf else "caution"
+    verdict: Verdict = "ok" if fit.interval_um[1] < np.inf else "caution"
     return Check(
         NAME,
         verdict,
@@ -129,6 +132,6 @@ def check(cohort: Cohort) -> Check:
         "µm to fall by a factor of e",
         THRESHOLD,
         MEANING[verdict],
-        f"p = {fit.at_zero:.3g} exp(-d / λ), λ 95 % interval {low:.0f} to {high:.0f} µm, by "
-        f"maximum likelihood over {len(everything)} ordered pairs",
+        f"p = {fit.at_zero:.3g} exp(-d / λ), {fit}, by maximum likelihood over {len(everything)} "
+        "ordered pairs",
     )

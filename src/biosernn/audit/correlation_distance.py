@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Float64
 from scipy.stats import rankdata
 
-from biosernn.audit.check import Check, not_known
+from biosernn.audit.check import Check, Verdict, not_known
 from biosernn.audit.functional import correlation
 from biosernn.cohort.cohort import Cohort
 from biosernn.geometry.distances import pairwise_distances
@@ -82,7 +82,7 @@ def check(cohort: Cohort) -> Check:
     rho, null = spearman_against_distance(similarity, distances, np.random.default_rng(KEY))
     if np.isnan(rho):
         return not_known(NAME, THRESHOLD, "All pairs are equally far apart, or equally alike.")
-    verdict = "ok" if rho < null.min() else "caution"
+    verdict: Verdict = "ok" if rho < null.min() else "caution"
     return Check(
         NAME,
         verdict,

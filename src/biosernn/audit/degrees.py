@@ -3,23 +3,21 @@
 import numpy as np
 from jaxtyping import Int64
 
-from biosernn.audit.check import Check, not_known
+from biosernn.audit.check import Check, Verdict, not_known
 from biosernn.cohort.cohort import Cohort
 from biosernn.cohort.wiring import Wiring
 
 MOST = 0.25
-NAME = "neurons without outputs"
-THRESHOLD = f"ok: at most {MOST:.0%} of the neurons have no presynaptic role"
+NAME = "degree distributions"
+THRESHOLD = f"ok: at most {100 * MOST:g} % of the neurons have no output"
 MEANING = {
-    "ok": "Most neurons are presynaptic to some other.",
+    "ok": "Most neurons are presynaptic to some other, so rows of the wiring can be compared.",
     "caution": "Most likely their axons are not proofread, and then a row of zeros is a connection "
     "not yet found: keep to proofread rows, or to claims about measured edges.",
 }
 
 
-def degrees(
-    wiring: Wiring, n: int
-) -> tuple[Int64[np.ndarray, " n"], Int64[np.ndarray, " n"]]:
+def degrees(wiring: Wiring, n: int) -> tuple[Int64[np.ndarray, " n"], Int64[np.ndarray, " n"]]:
     """Count each neuron's outgoing and incoming connections.
 
     Examples
@@ -37,13 +35,21 @@ def check(cohort: Cohort) -> Check:
         return not_known(NAME, THRESHOLD, "The wiring is not known.")
     outgoing, incoming = degrees(cohort.wiring, cohort.n_neurons)
     share = float((outgoing == 0).mean())
-    verdict = "ok" if share <= MOST else "caution"
-    detail = ", ".join(
-        f"{way} degree up to {degree.max()}, {np.count_nonzero(degree == 0)} of 0, "
-        f"variance {degree.var():.2f} (as much as the mean, {degree.mean():.2f}, if by chance)"
+    verdict: Verdict = "ok" if share <= MOST else "caution"
+    detail = "; ".join(
+        f"{way} degree: {np.count_nonzero(degree == 0)} of 0, largest {degree.max()}, variance "
+        f"{degree.var() / max(degree.mean(), 1e-9):.1f} times the mean (1 by chance)"
         for way, degree in (("out", outgoing), ("in", incoming))
     )
     proofread = cohort.neurons.get("axon_proofread")
     if proofread is not None:
         detail += f"; {np.count_nonzero(proofread)} axons are proofread"
-    return Check(NAME, verdict, share, "of the neurons", THRESHOLD, MEANING[verdict], detail)
+    return Check(
+        NAME,
+        verdict,
+        100 * share,
+        "% of the neurons have no output",
+        THRESHOLD,
+        MEANING[verdict],
+        detail,
+    )

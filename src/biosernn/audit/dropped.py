@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from biosernn.audit.check import Check, not_known
+from biosernn.audit.check import Check, Verdict, not_known
 from biosernn.cohort.cohort import Cohort
 
 NAME = "what was left out"
@@ -29,7 +29,7 @@ def check(cohort: Cohort) -> Check:
     elif autapses.any():
         left_out["n_autapses"] = int(autapses.sum())
         told.append(f"synapses of neurons on themselves: {autapses.sum()}, no part of the wiring")
-    verdict = "caution" if left_out else "ok"
+    verdict: Verdict = "caution" if left_out else "ok"
     detail = "; ".join(told) or "nothing"
     return Check(NAME, verdict, len(left_out), "kinds", THRESHOLD, MEANING[verdict], detail)
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from biosernn.audit.check import Check
+from biosernn.audit.check import Check, Verdict
 from biosernn.audit.functional import correlation
 from biosernn.cohort.cohort import Cohort
 from biosernn.geometry.distances import pairwise_distances
@@ -33,7 +33,7 @@ def check(cohort: Cohort) -> Check:
     similarity = correlation(cohort)
     alike = np.zeros(0) if similarity is None else similarity[pairs] > SAME_ACTIVITY
     twice = same_place.any() or same_events.any()
-    verdict = "fail" if twice else "caution" if alike.any() else "ok"
+    verdict: Verdict = "fail" if twice else "caution" if alike.any() else "ok"
     return Check(
         NAME,
         verdict,

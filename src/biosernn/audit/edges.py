@@ -4,7 +4,7 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from biosernn.audit.check import Check, not_known
+from biosernn.audit.check import Check, Verdict, not_known
 from biosernn.cohort.cohort import Cohort
 
 FEWEST = 2.0
@@ -25,7 +25,7 @@ def check(cohort: Cohort) -> Check:
     per_neuron = len(pre) / n
     graph = coo_array((np.ones(len(pre)), (pre, post)), shape=(n, n))
     sizes = np.bincount(connected_components(graph, connection="weak")[1])
-    verdict = "fail" if not len(pre) else "ok" if per_neuron >= FEWEST else "caution"
+    verdict: Verdict = "fail" if not len(pre) else "ok" if per_neuron >= FEWEST else "caution"
     return Check(
         NAME,
         verdict,

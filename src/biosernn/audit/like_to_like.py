@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Float64
 from scipy.stats import norm
 
-from biosernn.audit.check import Check, not_known
+from biosernn.audit.check import Check, Verdict, not_known
 from biosernn.audit.functional import correlation
 from biosernn.cohort.cohort import Cohort
 from biosernn.geometry.distances import pairwise_distances
@@ -127,6 +127,10 @@ def _centred(similarity: np.ndarray) -> np.ndarray:
     return similarity - own[:, None] - own
 
 
+def _words(p: float) -> str:
+    return f"p = {p:.2g}" if p >= 1e-9 else "p < 1e-9"
+
+
 def check(cohort: Cohort) -> Check:
     """Compare connected pairs with unconnected ones equally far apart."""
     similarity = correlation(cohort)
@@ -138,7 +142,7 @@ def check(cohort: Cohort) -> Check:
     found = like_to_like(similarity[block], cohort.synapse_counts()[block] > 0, distances)
     if found is None:
         return not_known(NAME, THRESHOLD, "No distance has both connected and unconnected pairs.")
-    verdict = "ok" if max(found.p, found.p_centred) < LEVEL else "caution"
+    verdict: Verdict = "ok" if max(found.p, found.p_centred) < LEVEL else "caution"
     return Check(
         NAME,
         verdict,
@@ -146,7 +150,7 @@ def check(cohort: Cohort) -> Check:
         "excess correlation",
         THRESHOLD,
         MEANING[verdict],
-        f"p = {found.p:.2g} against connections dealt out anew within bins, "
-        f"{found.p_centred:.2g} with each neuron’s mean taken off; at any distance "
+        f"{_words(found.p)} against connections dealt out anew within bins, "
+        f"{_words(found.p_centred)} with each neuron’s mean taken off; at any distance "
         f"{found.connected:.4f} connected, {found.unconnected:.4f} not",
     )

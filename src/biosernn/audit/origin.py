@@ -1,6 +1,6 @@
 """Where the cohort comes from, to the version and the hash."""
 
-from biosernn.audit.check import Check
+from biosernn.audit.check import Check, Verdict
 from biosernn.cohort.cohort import Cohort
 
 NAME = "origin"
@@ -16,7 +16,7 @@ def check(cohort: Cohort) -> Check:
     kind, version = (cohort.provenance.get(name) for name in ("kind", "version"))
     files = cohort.provenance.get("files") or {}
     stated = [value for value in (kind, version) if value is not None]
-    verdict = "ok" if len(stated) == 2 else "caution"
+    verdict: Verdict = "ok" if len(stated) == 2 else "caution"
     missing = f"; missing: {', '.join(cohort.missing)}" if cohort.missing else ""
     return Check(
         NAME,

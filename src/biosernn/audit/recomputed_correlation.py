@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from biosernn.audit.check import Check, not_known
+from biosernn.audit.check import Check, Verdict, not_known
 from biosernn.audit.functional import recomputed
 from biosernn.cohort.cohort import Cohort
 
@@ -30,7 +30,7 @@ def check(cohort: Cohort) -> Check:
     how = min(differences, key=lambda name: differences[name])
     related = _pearson(anew[how][pairs], given)
     same = differences[how] <= SAME
-    verdict = "ok" if same else "caution" if related >= RELATED else "fail"
+    verdict: Verdict = "ok" if same else "caution" if related >= RELATED else "fail"
     return Check(
         NAME,
         verdict,

@@ -3,13 +3,13 @@
 import numpy as np
 from jaxtyping import Float64
 
-from biosernn.audit.check import Check, not_known
+from biosernn.audit.check import Check, Verdict, not_known
 from biosernn.audit.functional import correlation
 from biosernn.cohort.cohort import Cohort
 
 MOST = 0.1
 NAME = "self-weights of W_bio"
-THRESHOLD = f"ok: at most {MOST:.0%} of the total weight is on the diagonal"
+THRESHOLD = f"ok: at most {100 * MOST:g} % of the total weight is on the diagonal"
 MEANING = {
     "ok": "W_bio is mostly made of similarities between neurons.",
     "caution": "Much of W_bio is self-weights, which no data set: only the arms without or with a "
@@ -46,9 +46,10 @@ def diagonal_share(
 
 
 def _minmax(matrix: Float64[np.ndarray, "n n"] | None) -> np.ndarray:
-    if matrix is None or np.ptp(matrix) == 0:
-        return np.eye(1) if matrix is None else np.ones_like(matrix)
-    return (matrix - matrix.min()) / np.ptp(matrix)
+    if matrix is None:
+        return np.ones((1, 1))
+    span = np.ptp(matrix)
+    return (matrix - matrix.min()) / span if span > 0 else np.ones_like(matrix)
 
 
 def check(cohort: Cohort) -> Check:
@@ -59,12 +60,12 @@ def check(cohort: Cohort) -> Check:
     share = diagonal_share(corr, sttc)
     n = cohort.n_neurons
     ratio = share * (n - 1) / (1 - share) if share < 1 else np.inf
-    verdict = "ok" if share <= MOST else "caution"
+    verdict: Verdict = "ok" if share <= MOST else "caution"
     return Check(
         NAME,
         verdict,
-        share,
-        "of the expected weight",
+        100 * share,
+        "% of the expected weight",
         THRESHOLD,
         MEANING[verdict],
         f"a self-weight is {ratio:.0f} times a weight between two neurons; where all were equal "

@@ -2,15 +2,15 @@
 
 import numpy as np
 
-from biosernn.audit.check import Check, not_known
+from biosernn.audit.check import Check, Verdict, not_known
 from biosernn.cohort.cohort import Cohort
 
 SAME_PLACE_UM = 1.0
 MOST_DIFFERENT = 0.1
 NAME = "cells shared with the other cohort"
 THRESHOLD = (
-    f"ok: none; fail: a shared cell lies elsewhere, or over {MOST_DIFFERENT:.0%} of the connected "
-    "pairs differ in synapses"
+    f"ok: none; fail: a shared cell lies elsewhere, or over {100 * MOST_DIFFERENT:g} % of the "
+    "connected pairs differ in synapses"
 )
 MEANING = {
     "ok": "No cell is in both, so they are separate looks, though perhaps at one animal.",
@@ -38,7 +38,7 @@ def check(cohort: Cohort, other: Cohort | None) -> Check:
         n_pairs = int(((ours > 0) | (theirs > 0)).sum())
         n_different = int((ours != theirs).sum())
     differs = moved > 0 or n_different > MOST_DIFFERENT * n_pairs
-    verdict = "fail" if differs else "caution" if len(here) else "ok"
+    verdict: Verdict = "fail" if differs else "caution" if len(here) else "ok"
     return Check(
         NAME,
         verdict,

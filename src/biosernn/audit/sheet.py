@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from biosernn.audit.check import Check
+from biosernn.audit.check import Check, Verdict
 from biosernn.cohort.cohort import Cohort
 from biosernn.geometry.extents import principal_extents
 
 THINNEST = 0.25
 NAME = "thickness of the sheet"
 THRESHOLD = (
-    f"ok: the least extent is at least {THINNEST:g} of the middle one; "
+    f"ok: the least extent is at least {100 * THINNEST:g} % of the middle one; "
     "fail: all neurons lie on a line or at a point"
 )
 MEANING = {
@@ -26,12 +26,12 @@ def check(cohort: Cohort) -> Check:
     spread = extents / np.sqrt(12)
     flat = extents[1] <= 1e-3 * extents[0] or extents[0] == 0
     ratio = 0.0 if flat else float(extents[2] / extents[1])
-    verdict = "fail" if flat else "ok" if ratio >= THINNEST else "caution"
+    verdict: Verdict = "fail" if flat else "ok" if ratio >= THINNEST else "caution"
     return Check(
         NAME,
         verdict,
-        ratio,
-        "of the middle extent",
+        100 * ratio,
+        "% of the middle extent",
         THRESHOLD,
         MEANING[verdict],
         "standard deviations " + " × ".join(f"{side:.0f}" for side in spread) + " µm",

@@ -3,12 +3,12 @@
 import numpy as np
 from jaxtyping import Bool
 
-from biosernn.audit.check import Check, not_known
+from biosernn.audit.check import Check, Verdict, not_known
 from biosernn.cohort.cohort import Cohort
 
 MOST = 0.1
 NAME = "silent or constant neurons"
-THRESHOLD = f"ok: none; fail: more than {MOST:.0%} of the neurons"
+THRESHOLD = f"ok: none; fail: more than {100 * MOST:g} % of the neurons"
 MEANING = {
     "ok": "Every neuron's similarity to others rests on activity of its own.",
     "caution": "Their similarity to others is 0 by definition, not by measurement.",
@@ -24,13 +24,13 @@ def check(cohort: Cohort) -> Check:
         return not_known(NAME, THRESHOLD, why)
     silent, how = found
     share = float(silent.mean())
-    verdict = "ok" if share == 0 else "caution" if share <= MOST else "fail"
+    verdict: Verdict = "ok" if share == 0 else "caution" if share <= MOST else "fail"
     places = f" (neuron {', '.join(map(str, np.flatnonzero(silent)[:10]))})" if share else ""
     return Check(
         NAME,
         verdict,
-        share,
-        "of the neurons",
+        100 * share,
+        "% of the neurons",
         THRESHOLD,
         MEANING[verdict],
         f"{silent.sum()} of {len(silent)} neurons {how}{places}",

@@ -4,7 +4,7 @@ from biosernn.audit.audit import Audit
 
 SENTENCES = {
     "ok": "this cohort may be trusted",
-    "caution": "this cohort may be used within the limits above",
+    "caution": "this cohort may be used within the limits that the cautions set",
     "fail": "a study on this cohort says nothing",
     "not known": "nothing can be told of this cohort",
 }
@@ -36,7 +36,7 @@ def summary(audit: Audit) -> str:
     ValueError: ...
     >>> from biosernn.audit.check import Check
     >>> summary(Audit((Check("animals", "caution", 1, "mouse", "", "It is one animal."),)))
-    'caution: this cohort may be used within the limits above (1 caution)'
+    'caution: this cohort may be used within the limits that the cautions set (1 caution)'
 
     """
     counted = ", ".join(f"{n} {verdict}" for verdict, n in audit.counts.items() if n)

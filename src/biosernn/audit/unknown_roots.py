@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from biosernn.audit.check import Check, not_known
+from biosernn.audit.check import Check, Verdict, not_known
 from biosernn.cohort.cohort import Cohort
 
 MOST = 0.1
 NAME = "unknown roots"
-THRESHOLD = f"ok: none of root id 0; fail: more than {MOST:.0%} of the neurons"
+THRESHOLD = f"ok: none of root id 0; fail: more than {100 * MOST:g} % of the neurons"
 MEANING = {
     "ok": "Every neuron has a segment, so an absent connection was looked for.",
     "caution": "Connections of these neurons are unknown, not absent, yet count as absent.",
@@ -21,7 +21,7 @@ def check(cohort: Cohort) -> Check:
         return not_known(NAME, THRESHOLD, "The wiring is not known, so no root is needed.")
     unknown = cohort.neurons["root_id"] == 0
     share = float(unknown.mean())
-    verdict = "ok" if share == 0 else "caution" if share <= MOST else "fail"
+    verdict: Verdict = "ok" if share == 0 else "caution" if share <= MOST else "fail"
     others = ", ".join(
         f"{np.count_nonzero(cohort.neurons[name] == 0)} of {name.replace('_', ' ')} 0"
         for name in ("nucleus_id", "unit_id")
@@ -30,8 +30,8 @@ def check(cohort: Cohort) -> Check:
     return Check(
         NAME,
         verdict,
-        share,
-        "of the neurons",
+        100 * share,
+        "% of the neurons",
         THRESHOLD,
         MEANING[verdict],
         f"{unknown.sum()} of {len(unknown)} neurons of root id 0{places}, {others}",

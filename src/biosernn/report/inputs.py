@@ -32,7 +32,8 @@ class ReportInputs:
         By arm, its fields: `init`, `geometry`, `communicability`, `diagonal`.
     provenance
         How the study was made: `study` (its hash), `preset`, `units`, `planned` and `finished`
-        runs, `extensions`, `notes` for the first screen, and all else that is to be listed.
+        runs, `extensions`, `notes` and `audit_failures` for the first screen, and all else that
+        is to be listed.
 
     """
 

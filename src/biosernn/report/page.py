@@ -78,6 +78,7 @@ def render(inputs: ReportInputs) -> str:
         gaps=[gap(contrast, lead) for contrast in analysis.plain_gap],
         facts=facts(inputs),
         notes=notes(inputs, lead),
+        audit_failures=provenance.get("audit_failures") or [],
         title=provenance.get("preset") or "study",
         study_hash=provenance.get("study") or "unknown",
         cohort=inputs.cohort,
