@@ -103,7 +103,13 @@ def usable_cores() -> int:
     True
 
     """
-    return len(os.sched_getaffinity(0))
+    return len(_cores())
+
+
+def _cores() -> list[int]:
+    if hasattr(os, "sched_getaffinity"):
+        return sorted(os.sched_getaffinity(0))
+    return list(range(os.cpu_count() or 1))
 
 
 def execute(
@@ -215,7 +221,7 @@ def _client(workers: int, scheduler: str | None) -> Iterator[Any]:
         ) as cluster,
         distributed.Client(cluster) as client,
     ):
-        cores = sorted(os.sched_getaffinity(0))
+        cores = _cores()
         names = sorted(client.scheduler_info(n_workers=-1)["workers"])
         for number, name in enumerate(names):
             client.run(_pin, cores[number % len(cores)], workers=[name])
@@ -223,7 +229,9 @@ def _client(workers: int, scheduler: str | None) -> Iterator[Any]:
 
 
 def _pin(core: int) -> None:
-    """Keep this process, all its threads, on one core."""
+    """Keep this process, all its threads, on one core, where the system can."""
+    if not hasattr(os, "sched_setaffinity"):
+        return
     for thread in os.listdir("/proc/self/task"):
         os.sched_setaffinity(int(thread), {core})
 
