@@ -1,15 +1,18 @@
 """The command line: words to calls, progress, and errors of one line."""
 
+import errno
 import json
+import os
+import re
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn
 
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, CycloptsError, Parameter, Token
 
 from biosernn._version import __version__
 from biosernn.errors import BadInput, WorkFailed
@@ -25,7 +28,21 @@ import_app = App(name="import", help="Write a cohort file from where a cohort co
 app.command(cohort_app)
 cohort_app.command(import_app)
 
-Workers = Annotated[int | None, Parameter(help="Processes here, one per core by default; 0: none.")]
+LONGEST_LINE = 1500
+
+
+def _whole(kind: Any, tokens: Sequence[Token]) -> int:
+    """Take whole numbers only; cyclopts would round others."""
+    if not re.fullmatch(r"[+-]?[0-9]{1,18}", tokens[0].value, re.ASCII):
+        raise ValueError(f"{tokens[0].value[:40]!r} is no whole number.")
+    return int(tokens[0].value)
+
+
+Whole = Annotated[int, Parameter(converter=_whole)]
+Workers = Annotated[
+    int | None,
+    Parameter(converter=_whole, help="Processes here, one per core by default; 0: none."),
+]
 
 
 @app.command
@@ -35,8 +52,8 @@ def run(
     *,
     cohort: str | None = None,
     out: Path | None = None,
-    seeds: int | None = None,
-    units: int | None = None,
+    seeds: Whole | None = None,
+    units: Whole | None = None,
     protocol: Literal["corrected", "published", "both"] | None = None,
     recipe: Literal["seed", "clipped", "both"] | None = None,
     workers: Workers = None,
@@ -92,8 +109,8 @@ def plan(
     *,
     cohort: str | None = None,
     out: Path | None = None,
-    seeds: int | None = None,
-    units: int | None = None,
+    seeds: Whole | None = None,
+    units: Whole | None = None,
     protocol: Literal["corrected", "published", "both"] | None = None,
     recipe: Literal["seed", "clipped", "both"] | None = None,
     workers: Workers = None,
@@ -219,7 +236,7 @@ def import_release(directory: Path, /, *, out: Path) -> None:
 
 
 @import_app.command(name="synthetic")
-def import_synthetic(n: int = 64, /, *, out: Path, seed: int = 0) -> None:
+def import_synthetic(n: Whole = 64, /, *, out: Path, seed: Whole = 0) -> None:
     """Make a synthetic cohort of n neurons, whose truth is known, and write it."""
     from biosernn.sources.synthetic import synthetic_cohort
 
@@ -244,8 +261,11 @@ def main() -> NoReturn:
     debug = "--debug" in arguments
     arguments = [argument for argument in arguments if argument != "--debug"]
     signal.signal(signal.SIGTERM, _interrupt)
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _interrupt)
     try:
         app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
+        sys.stdout.flush()
     except CycloptsError as fault:
         if debug:
             raise
@@ -263,17 +283,29 @@ def main() -> NoReturn:
     except Exception as fault:
         if debug:
             raise
+        if isinstance(fault, OSError) and fault.strerror:
+            line = f"{fault.filename or 'output'}: {fault.strerror}; make room or access there"
+            _leave(line, 2 if fault.errno == errno.ENAMETOOLONG else 1)
         what = " ".join(f"{type(fault).__name__}: {fault}".split())
         _leave(f"unexpected: {what}; run it with --debug and report what it prints", 1)
     sys.exit(0)
 
 
 def _interrupt(signal_number: int, frame: object) -> NoReturn:
+    """End in order; a second signal ends at once."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     raise KeyboardInterrupt
 
 
 def _leave(line: str, status: int) -> NoReturn:
+    if len(line) > LONGEST_LINE:
+        line = f"{line[: LONGEST_LINE - 200]} … {line[-200:]}"
     print(f"biosernn: {line}", file=sys.stderr)
+    try:
+        sys.stdout.flush()
+    except OSError:  # it is full or closed, and would say so again at the very end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(status)
 
 
@@ -339,7 +371,8 @@ def _words(value: Any) -> str:
         return ", ".join(f"{key} {_words(item)}" for key, item in value.items())
     if isinstance(value, list | tuple):
         return ", ".join(map(_words, value)) or "nothing"
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    text = f"{value:.6g}" if isinstance(value, float) else str(value)
+    return text if text.isprintable() else repr(text)
 
 
 def _lines() -> Callable[[int, int], None]:

@@ -1,6 +1,7 @@
 """What a cohort's parts must be: each check gives its part as a read-only array or refuses it."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,12 @@ from numpy.typing import ArrayLike, NDArray
 from biosernn.errors import BadInput
 
 COLUMNS = ("nucleus_id", "root_id", "unit_id", "session", "scan", "field")
+COLUMN = re.compile(r"[a-z][a-z0-9_]{0,62}")
+MOST_NEURONS = 20_000  # of all pairs of more, not even the distances fit a common memory
+LARGEST = 1e12  # of a precision or a trace: more is a fault
+FASTEST_HZ = 1e5
+DEEPEST_PROVENANCE = 20
+LONGEST_NAME = 200
 FARTHEST_UM = 1e5  # a decimetre: more is another unit
 LONGEST_S = 86_400.0  # a day: more is another unit
 REMEDY = "correct it where the cohort was made"
@@ -68,7 +75,12 @@ def neuron_columns(neurons: Mapping[str, ArrayLike]) -> dict[str, Int64[np.ndarr
     for name in COLUMNS:
         if name not in neurons:
             raise BadInput(f"neurons/{name}", "is missing", "give the column, 0 = unknown")
+    for name in neurons:
+        if not COLUMN.fullmatch(name):
+            raise BadInput(f"neurons/{name}", "is no name of a column", "use a to z, 0 to 9 and _")
     n = np.size(neurons["root_id"])
+    if n > MOST_NEURONS:
+        raise BadInput("neurons", f"number {n}", f"give at most {MOST_NEURONS}")
     columns = {name: integers(f"neurons/{name}", v, (n,)) for name, v in neurons.items()}
     if n < 2:
         raise BadInput("neurons", f"number {n}", "give at least two")
@@ -113,6 +125,7 @@ def similarity(values: ArrayLike, n: int, name: str) -> Float64[np.ndarray, "n n
     matrix = reals(name, values, (n, n))
     diagonal = np.eye(n, dtype=bool)
     if name == "precision":
+        _refuse(name, np.abs(matrix) > LARGEST, f"is beyond {LARGEST:g}")
         _refuse(name, diagonal & (matrix <= 0), "is not above 0 on the diagonal")
     else:
         _refuse(name, np.abs(matrix) > 1 + 1e-9, "is outside [-1, 1]")
@@ -136,9 +149,24 @@ def event_times(spikes: Sequence[ArrayLike], n: int) -> tuple[Float64[np.ndarray
         raise BadInput("spikes", f"are of {len(spikes)} neurons, not {n}", REMEDY)
     trains = tuple(reals(f"spikes, neuron {i}", train, (None,)) for i, train in enumerate(spikes))
     for neuron, train in enumerate(trains):
-        early = np.diff(train, prepend=-np.inf) <= 0
+        early = np.append(False, train[1:] <= train[:-1])
         _refuse(f"spikes, neuron {neuron}", early, "does not come after the event before")
     return trains
+
+
+def continuous_signal(values: ArrayLike, n: int) -> Float64[np.ndarray, "n samples"]:
+    """Check (N, T) samples of a signal.
+
+    Examples
+    --------
+    >>> continuous_signal([[0, 1e300], [0, 1]], 2)
+    Traceback (most recent call last):
+    biosernn.errors.BadInput: traces[0, 1]: is beyond 1e+12; ...
+
+    """
+    traces = reals("traces", values, (n, None))
+    _refuse("traces", np.abs(traces) > LARGEST, f"is beyond {LARGEST:g}")
+    return traces
 
 
 def recording_interval(interval_s: tuple[float, float]) -> tuple[float, float]:
@@ -170,8 +198,12 @@ def frame_rate(frame_rate_hz: float) -> float:
 
     """
     rate = float(reals("frame_rate_hz", frame_rate_hz, ()))
-    if rate <= 0:
-        raise BadInput("frame_rate_hz", f"{rate:g} is not above 0", "give frames per second")
+    if not 0 < rate <= FASTEST_HZ:
+        raise BadInput(
+            "frame_rate_hz",
+            f"{rate:g} is not above 0 and at most {FASTEST_HZ:g}",
+            "give frames per second",
+        )
     return rate
 
 
@@ -202,7 +234,7 @@ def events_fit(
 
 
 def json_copy(provenance: Mapping[str, Any]) -> dict[str, Any]:
-    """Copy a provenance as JSON gives it back.
+    """Copy a provenance as JSON gives it back, if it is flat enough and its name is one line.
 
     Examples
     --------
@@ -211,9 +243,23 @@ def json_copy(provenance: Mapping[str, Any]) -> dict[str, Any]:
 
     """
     try:
-        return json.loads(json.dumps(dict(provenance), allow_nan=False))
-    except (TypeError, ValueError) as error:
+        copy = json.loads(json.dumps(dict(provenance), allow_nan=False))
+    except (TypeError, ValueError, RecursionError) as error:
         raise BadInput("provenance", f"cannot be written as JSON: {error}", REMEDY) from error
+    name = copy.get("name", "")
+    if not (isinstance(name, str) and name.isprintable() and len(name) <= LONGEST_NAME):
+        raise BadInput("provenance name", "is no short name of one line", REMEDY)
+    level: list[Any] = [copy]
+    for _ in range(DEEPEST_PROVENANCE):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, dict | list)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+    if level:
+        raise BadInput("provenance", f"is nested more than {DEEPEST_PROVENANCE} deep", REMEDY)
+    return copy
 
 
 def _shaped(where: str, values: ArrayLike, shape: tuple[int | None, ...]) -> np.ndarray:

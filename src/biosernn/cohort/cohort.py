@@ -88,7 +88,7 @@ class Cohort:
         for name in MATRICES:
             self._check(name, checks.similarity, n, name)
         self._check("spikes", checks.event_times, n)
-        self._check("traces", lambda values: checks.reals("traces", values, (n, None)))
+        self._check("traces", checks.continuous_signal, n)
         self._check("interval_s", checks.recording_interval)
         self._check("frame_rate_hz", checks.frame_rate)
         if self.spikes is not None:

@@ -8,9 +8,11 @@ with Fletcher-32 check sums. What is not known is left out. Attributes of the fi
 `frame_rate_hz`.
 """
 
+import errno
 import json
 import math
 import os
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,8 @@ from biosernn.errors import BadInput, WorkFailed
 
 FORMAT = "biosernn cohort"
 FORMAT_VERSION = 1
+LARGEST_ATTRIBUTE = 2**22
+MOST_MEMBERS = 100
 UNITS = {"positions_um": "um", "wiring/n_syn": "synapses", "spikes/times_s": "s"}
 WIRING = ("wiring/pre", "wiring/post", "wiring/n_syn")
 SPIKES = ("spikes/times_s", "spikes/offsets")
@@ -46,7 +50,7 @@ def write_cohort(cohort: Cohort, path: str | Path) -> None:
     Raises
     ------
     BadInput
-        If the path names a folder, or a file in a folder that does not exist.
+        If the path names a folder or a device, or a file in a folder that does not exist.
     WorkFailed
         If the file cannot be written; what was there before is kept.
 
@@ -63,9 +67,12 @@ def write_cohort(cohort: Cohort, path: str | Path) -> None:
 
     """
     path = Path(path)
-    if path.is_dir() or not path.parent.is_dir():
-        raise BadInput(path, "is a folder or lies in none", "name a file in a folder that exists")
-    partial = path.with_name(f".{path.name}.{uuid4().hex}.partial")
+    remedy = "name a file in a folder that exists"
+    if os.path.isdir(path) or not os.path.isdir(path.parent):
+        raise BadInput(path, "is a folder or lies in none", remedy)
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise BadInput(path, "is no file", remedy)
+    partial = path.with_name(f".{path.name}.{uuid4().hex}.tmp")
     try:
         with open(partial, "xb") as stream:
             stream.write(_image(cohort))
@@ -73,9 +80,11 @@ def write_cohort(cohort: Cohort, path: str | Path) -> None:
             os.fsync(stream.fileno())
         os.replace(partial, path)
     except OSError as error:
-        raise WorkFailed(path, f"cannot be written ({error.strerror})", "name another") from error
+        kind = BadInput if error.errno == errno.ENAMETOOLONG else WorkFailed
+        raise kind(path, f"cannot be written ({error.strerror})", "name another") from error
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
 
 
 def _image(cohort: Cohort) -> bytes:
@@ -149,7 +158,11 @@ def _check_version(file: h5py.File, path: Path) -> None:
 
 
 def _cohort(file: h5py.File, path: Path) -> Cohort:
-    arrays = {name: _array(file, path, name) for name in _array_names(file, path)}
+    arrays: dict[str, np.ndarray] = {}
+    left = path.stat().st_size
+    for name in _array_names(file, path):
+        arrays[name] = _array(file, path, name, left)
+        left -= arrays[name].nbytes
     provenance = json.loads(_attribute(file, path, "provenance", "S") or b"null")
     if not isinstance(provenance, dict):
         raise BadInput(f"{path}: provenance", "is missing or no JSON object", REMEDY)
@@ -173,9 +186,9 @@ def _cohort(file: h5py.File, path: Path) -> Cohort:
 def _array_names(file: h5py.File, path: Path) -> list[str]:
     """Name the arrays in the file, following no link and allowing no name that is not known."""
     names = []
-    for name in file:
+    for name in _members(file, path):
         if _kind(file, path, name) is h5py.Group:
-            names += [f"{name}/{member}" for member in file[name]]
+            names += [f"{name}/{member}" for member in _members(file[name], path)]
         else:
             names.append(name)
     for name in names:
@@ -191,14 +204,23 @@ def _array_names(file: h5py.File, path: Path) -> list[str]:
     return names
 
 
+def _members(group: h5py.Group, path: Path) -> list[str]:
+    if len(group) > MOST_MEMBERS:
+        raise BadInput(f"{path}: {group.name}", f"holds {len(group)} members", REMEDY)
+    return list(group)
+
+
 def _kind(file: h5py.File, path: Path, name: str) -> type:
     if not isinstance(file.get(name, getlink=True), h5py.HardLink):
         raise BadInput(f"{path}: /{name}", "is a link to somewhere else", REMEDY)
     return file.get(name, getclass=True)
 
 
-def _array(file: h5py.File, path: Path, name: str) -> np.ndarray:
-    """Read an array, once it is sure that the file holds all that the array claims to be."""
+def _array(file: h5py.File, path: Path, name: str, most_bytes: int) -> np.ndarray:
+    """Read an array, once it is sure that the file holds all that the array claims to be.
+
+    `most_bytes` is what the arrays before it leave of the file, so that no part is read for many.
+    """
     where = f"{path}: /{name}"
     dataset = file[name]
     whole = name.startswith("neurons/") or name in (*WIRING, "spikes/offsets")
@@ -212,7 +234,7 @@ def _array(file: h5py.File, path: Path, name: str) -> np.ndarray:
     n_bytes = math.prod(dataset.shape) * expected.itemsize
     chunk_bytes = math.prod(dataset.chunks or ()) * expected.itemsize
     stored = dataset.id.get_storage_size()
-    if n_bytes > stored or max(stored, chunk_bytes) > path.stat().st_size:
+    if n_bytes > stored or max(stored, chunk_bytes) > most_bytes:
         raise BadInput(where, f"claims {dataset.shape} numbers that are not in the file", REMEDY)
     try:
         return dataset[()]
@@ -240,4 +262,6 @@ def _attribute(
     attribute = file.attrs.get_id(name)
     if attribute.dtype.kind != kind or attribute.shape != shape:
         raise BadInput(f"{path}: attribute {name}", "is of another type or shape", REMEDY)
+    if attribute.get_storage_size() > LARGEST_ATTRIBUTE:
+        raise BadInput(f"{path}: attribute {name}", "is larger than 4 MiB", REMEDY)
     return file.attrs[name]

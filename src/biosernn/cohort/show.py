@@ -4,9 +4,10 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float64
-from numpy.typing import NDArray
+from scipy.spatial.distance import pdist
 
 from biosernn.cohort.cohort import Cohort
+from biosernn.cohort.wiring import Wiring
 
 
 def show(cohort: Cohort) -> dict[str, Any]:
@@ -43,7 +44,6 @@ def show(cohort: Cohort) -> dict[str, Any]:
 
     """
     n, wiring, interval = cohort.n_neurons, cohort.wiring, cohort.interval_s
-    pairs = np.tril_indices(n, -1)
     autapses = cohort.neurons.get("n_autapses")
     return {
         "n_neurons": n,
@@ -53,10 +53,12 @@ def show(cohort: Cohort) -> dict[str, Any]:
         "density": None if wiring is None else len(wiring.pre) / (n * (n - 1)),
         "median_distance_connected_um": None
         if wiring is None
-        else _median_distance(cohort.positions_um, wiring.pre, wiring.post),
-        "median_distance_all_um": _median_distance(cohort.positions_um, *pairs),
-        "corr": None if cohort.corr is None else _spread(cohort.corr[pairs]),
-        "sttc": None if cohort.sttc is None else _spread(cohort.sttc[pairs]),
+        else _median_distance(cohort.positions_um, wiring),
+        "median_distance_all_um": float(
+            np.median(pdist(cohort.positions_um), overwrite_input=True)
+        ),
+        "corr": None if cohort.corr is None else _spread(cohort.corr),
+        "sttc": None if cohort.sttc is None else _spread(cohort.sttc),
         "n_spikes": None if cohort.spikes is None else sum(map(len, cohort.spikes)),
         "duration_s": None if interval is None else interval[1] - interval[0],
         "content_sha256": cohort.content_sha256,
@@ -65,13 +67,13 @@ def show(cohort: Cohort) -> dict[str, Any]:
     }
 
 
-def _median_distance(
-    positions_um: Float64[np.ndarray, "n 3"], one: NDArray[np.int64], other: NDArray[np.int64]
-) -> float | None:
-    if not len(one):
+def _median_distance(positions_um: Float64[np.ndarray, "n 3"], wiring: Wiring) -> float | None:
+    if not len(wiring.pre):
         return None
-    return float(np.median(np.linalg.norm(positions_um[one] - positions_um[other], axis=1)))
+    steps = positions_um[wiring.pre] - positions_um[wiring.post]
+    return float(np.median(np.linalg.norm(steps, axis=1)))
 
 
-def _spread(values: Float64[np.ndarray, " pairs"]) -> dict[str, float]:
+def _spread(matrix: Float64[np.ndarray, "n n"]) -> dict[str, float]:
+    values = matrix[np.tri(len(matrix), k=-1, dtype=bool)]
     return {"mean": float(values.mean()), "min": float(values.min()), "max": float(values.max())}

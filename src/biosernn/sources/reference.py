@@ -45,7 +45,7 @@ def read_cohort(ref: str) -> Cohort:
     if os.path.isdir(ref):
         return read_release(ref)
     if os.path.isfile(ref):
-        return Cohort.read(ref)
+        return Cohort.read(ref, check_hash=True)
     raise BadInput(
         f"cohort {ref!r}",
         "is no file, no folder and no known name",

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from biosernn.cohort.checks import event_times
+from biosernn.cohort.checks import MOST_NEURONS, event_times
 from biosernn.cohort.cohort import Cohort
 from biosernn.cohort.wiring import MOST_SYNAPSES, Wiring
 from biosernn.errors import BadInput
@@ -77,7 +77,7 @@ def read_release(directory: str | Path) -> Cohort:
     }
     root_ids = folder.numbers(files["neurons/root_id"], "<i8", (None,))
     n = len(root_ids)
-    if n < 2:
+    if not 2 <= n <= MOST_NEURONS:
         raise BadInput(folder.path / files["neurons/root_id"], f"names {n} neurons", REMEDY)
     neurons = {"root_id": root_ids}
     for name in ("nucleus_id", "unit_id"):

@@ -11,7 +11,7 @@ from biosernn.errors import BadInput
 from biosernn.sources.npy import read_npy
 from biosernn.sources.object_array import read_object_array
 
-LARGEST_FILE = 2**30
+LARGEST_FILE = 2**28
 LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 REMEDY = "fetch the file again"
 _FIELD = r"(\d{1,6}_\d{1,6}_\d{1,6})"

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
@@ -12,6 +13,8 @@ from biosernn.protocol import RECIPES, Protocol, Recipe, protocol_named
 from biosernn.study.arms import Arm
 from biosernn.study.spec import Study
 from biosernn.training.schedule import ENGINE, Schedule
+
+MOST_RUNS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,8 @@ def resolve(study: Study, cohorts: Sequence[Cohort]) -> Study:
     Raises
     ------
     BadInput
-        If more units are asked for than a cohort has neurons, or an arm needs what a cohort lacks.
+        If more units are asked for than a cohort has neurons, if an arm needs what a cohort lacks,
+        or if there would be more than a million runs.
 
     Examples
     --------
@@ -91,6 +95,10 @@ def resolve(study: Study, cohorts: Sequence[Cohort]) -> Study:
     16
 
     """
+    choices = (cohorts, study.tasks, study.conditions, study.strength, study.arms)
+    runs = study.seeds * math.prod(map(len, choices))
+    if runs > MOST_RUNS:
+        raise BadInput("study", f"plans {runs:,} runs", f"ask for at most {MOST_RUNS:,}")
     for cohort in cohorts:
         known = _known(cohort)
         for arm in study.arms:

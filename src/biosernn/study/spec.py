@@ -17,6 +17,11 @@ from biosernn.tasks.registry import TASKS
 LARGEST_FILE = 1_000_000
 """Bytes; a study file above this is refused unread."""
 
+MOST_DOTS = 300
+"""In one line; the memory that a dotted key takes grows with the square of its parts."""
+
+MOST_COHORTS = 100
+
 
 @dataclass(frozen=True)
 class Study:
@@ -94,6 +99,8 @@ class Study:
                 raise BadInput(
                     "recipe", f"{name!r} is unknown", f"use {', '.join(RECIPES)} or both"
                 )
+        if len(self.cohort) > MOST_COHORTS:
+            raise BadInput("cohort", f"names {len(self.cohort)}", f"name at most {MOST_COHORTS}")
         if self.primary_is_own:
             self._check_primary(names)
 
@@ -103,6 +110,12 @@ class Study:
                 raise BadInput(
                     "primary contrast", f"{side!r} is not among the arms", "add it to arms"
                 )
+        if self.primary.protocol not in self.protocols:
+            raise BadInput(
+                "primary protocol",
+                f"{self.primary.protocol!r} is not run",
+                "name a protocol of the study",
+            )
         if (self.primary.protocol, self.primary.recipe) not in self.conditions:
             raise BadInput(
                 "primary recipe",
@@ -151,6 +164,8 @@ class Study:
             return base.with_options(**_options(table))
         except BadInput as fault:
             raise BadInput(f"{path}: {fault.where}", fault.what, fault.remedy) from None
+        except ValueError as fault:
+            raise BadInput(path, f"holds an impossible value: {fault}", "mend it") from None
 
     def with_options(self, **options: Any) -> "Study":
         """Replace some choices, given in a study file's words; None leaves a choice as it is.
@@ -245,20 +260,28 @@ KEYS = (
 
 
 def _read_table(path: Path) -> dict[str, Any]:
+    if path.exists() and not path.is_file():
+        raise BadInput(path, "is no file", "give a study file")
     try:
         with path.open("rb") as file:
             raw = file.read(LARGEST_FILE + 1)
-        if len(raw) > LARGEST_FILE:
-            raise BadInput(path, "is larger than 1 MB", "give a study file")
-        content = tomllib.loads(raw.decode())
     except OSError as fault:
         raise BadInput(path, fault.strerror or "cannot be read", "give a study file") from None
+    if len(raw) > LARGEST_FILE:
+        raise BadInput(path, "is larger than 1 MB", "give a study file")
+    for number, line in enumerate(raw.split(b"\n"), start=1):
+        if line.count(b".") > MOST_DOTS:
+            raise BadInput(f"{path}: line {number}", "is nested too deeply", "shorten it")
+    try:
+        content = tomllib.loads(raw.decode())
     except UnicodeDecodeError:
         raise BadInput(path, "is not UTF-8 text", "save it as UTF-8") from None
     except tomllib.TOMLDecodeError as fault:
         raise BadInput(path, f"is not TOML: {fault}", "mend that line") from None
     except RecursionError:
         raise BadInput(path, "is nested too deeply", "give a study file") from None
+    except ValueError as fault:
+        raise BadInput(path, f"holds an impossible value: {fault}", "mend it") from None
     if not content:
         raise BadInput(path, "is empty", "write a table [study]")
     for key in content:
