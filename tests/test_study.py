@@ -407,16 +407,16 @@ def test_killed_at_any_moment_it_ends_in_the_same_tables(finished, tmp_path):
     study.write_text(SMALL.toml())
     arguments = [*COMMAND, str(study), "--out", str(tmp_path / "out"), "--workers", "2"]
     environment = {**os.environ, "PYTHONWARNINGS": "ignore"}
-    for number, span in enumerate((2.0, 5.0, 8.0, 9.0, 10.0, 11.0)):
+    for number, span in enumerate((2.0, 5.0, 8.0)):
         process = subprocess.Popen(
-            arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
+            arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment
         )
         time.sleep(span)
         process.send_signal((signal.SIGKILL, signal.SIGTERM, signal.SIGINT)[number % 3])
-        process.communicate(timeout=60)
+        process.wait(timeout=60)
         if number % 3:
             assert process.returncode in (0, 130)
-    subprocess.run(arguments, check=True, capture_output=True, env=environment, timeout=120)
+    subprocess.run(arguments, check=True, stdout=subprocess.DEVNULL, env=environment, timeout=300)
     _same(finished.folder, tmp_path / "out")
     assert not list((tmp_path / "out" / "runs").glob(".*"))
 

@@ -22,6 +22,7 @@ app = App(
     version=__version__,
     help="Does the wiring, geometry or activity of real cortex help a recurrent network learn?",
     error_formatter=lambda fault: f"biosernn: {' '.join(str(fault).split())}",
+    suppress_keyboard_interrupt=False,
 )
 cohort_app = App(name="cohort", help="Import a cohort, or show what is in one.")
 import_app = App(name="import", help="Write a cohort file from where a cohort comes from.")
@@ -86,19 +87,16 @@ def run(
 
     asked = _asked(study, cohort, seeds, units, protocol, recipe)
     folder = out or Path("out") / _stem(study)
-    try:
-        with _bar() if sys.stderr.isatty() else nullcontext(_lines()) as on_progress:
-            finished = run_study(
-                asked,
-                folder,
-                workers=_checked(workers),
-                scheduler=scheduler,
-                on_progress=on_progress,
-                on_plan=_say_plan,
-            )
-    except KeyboardInterrupt:
-        kept = len(list((folder / "runs").glob("*.npz"))) if folder.is_dir() else 0
-        _leave(f"{folder}: interrupted; {kept} finished runs are kept; run it again to go on", 130)
+    _stop_at_once(folder)
+    with _bar() if sys.stderr.isatty() else nullcontext(_lines()) as on_progress:
+        finished = run_study(
+            asked,
+            folder,
+            workers=_checked(workers),
+            scheduler=scheduler,
+            on_progress=on_progress,
+            on_plan=_say_plan,
+        )
     print(f"{finished.report}: {finished.analysis.finding}")
 
 
@@ -296,6 +294,23 @@ def _interrupt(signal_number: int, frame: object) -> NoReturn:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     raise KeyboardInterrupt
+
+
+def _stop_at_once(folder: Path) -> None:
+    """End at SIGINT or SIGTERM without closing anything: a cluster that is half open cannot be.
+
+    Every file is written whole, the lock goes with the process, and so do its workers.
+    """
+
+    def stop(signal_number: int, frame: object) -> NoReturn:
+        kept = len(list((folder / "runs").glob("*.npz"))) if folder.is_dir() else 0
+        cursor = "\x1b[?25h" if sys.stderr.isatty() else ""
+        line = f"{folder}: interrupted; {kept} finished runs are kept; run it again to go on"
+        os.write(2, f"{cursor}biosernn: {line}\n".encode())
+        os._exit(130)
+
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
 
 
 def _leave(line: str, status: int) -> NoReturn:
