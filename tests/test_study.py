@@ -479,3 +479,23 @@ def test_a_study_on_a_cohort_that_fails_its_audit_says_so_first(finished, tmp_pa
     page = run(study, tmp_path / "out", workers=0).report.read_text()
     assert 0 < page.index("Not to be trusted") < page.index("The three answers")
     assert "Not to be trusted" not in finished.report.read_text()
+
+
+def test_a_user_s_own_cohort_file_is_never_overwritten(tmp_path):
+    path = tmp_path / "mine" / "cohort.h5"
+    path.parent.mkdir()
+    synthetic_cohort(32, 5).write(path)
+    before = path.read_bytes()
+    with pytest.raises(BadInput, match=r"holds 'cohort.h5' and no study"):
+        run(SMALL, path.parent, workers=0)
+    assert path.read_bytes() == before
+
+
+def test_a_study_killed_while_it_was_laid_out_is_laid_out_again(finished, tmp_path):
+    run(SMALL, tmp_path / "s", workers=0)
+    (tmp_path / "s" / "study.toml").unlink()
+    for name in ("results", "curves", "timing"):
+        (tmp_path / "s" / f"{name}.parquet").unlink()
+    for name in ("report.html", "provenance.json"):
+        (tmp_path / "s" / name).unlink()
+    _same(finished.folder, run(SMALL, tmp_path / "s", workers=0).folder)

@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import re
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -26,6 +27,10 @@ RESULTS = "results.parquet"
 CURVES = "curves.parquet"
 TIMING = "timing.parquet"
 REPORT = "report.html"
+BEGUN = ".begun"
+"""In `runs/`: a study was being laid out here, so that cohort files without a study are its own."""
+
+COHORT_FILE = re.compile(r"cohort(-[0-9]+)?\.h5|\..*\.tmp")
 
 
 @contextmanager
@@ -123,8 +128,13 @@ class Store:
             return
         if not self.folder.is_dir():
             raise BadInput(self.folder, "is no folder", "choose another --out")
-        foreign = [p.name for p in self.folder.iterdir() if p.name not in ("runs", ".lock")]
-        if any(not name.endswith(".tmp") and not name.startswith("cohort") for name in foreign):
+        begun = (self.runs / BEGUN).exists()
+        foreign = [
+            p.name
+            for p in self.folder.iterdir()
+            if p.name not in ("runs", ".lock") and not (begun and COHORT_FILE.fullmatch(p.name))
+        ]
+        if foreign:
             raise BadInput(
                 self.folder, f"holds {foreign[0]!r} and no study", "choose another --out"
             )
@@ -141,6 +151,8 @@ class Store:
         self.check_empty()
         asked = study_hash(study, cohorts)
         if not (self.folder / STUDY).exists():
+            with whole_file(self.runs / BEGUN):
+                pass
             for number, cohort in enumerate(cohorts):
                 cohort.write(self.cohort_path(number))
             self._write_study(study)
