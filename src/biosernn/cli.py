@@ -2,6 +2,7 @@
 
 import errno
 import json
+import logging
 import os
 import re
 import signal
@@ -258,12 +259,13 @@ def main() -> NoReturn:
     arguments = sys.argv[1:]
     debug = "--debug" in arguments
     arguments = [argument for argument in arguments if argument != "--debug"]
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
     signal.signal(signal.SIGTERM, _interrupt)
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _interrupt)
     try:
         app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
-        sys.stdout.flush()
+        print(end="", flush=True)
     except CycloptsError as fault:
         if debug:
             raise
@@ -318,7 +320,7 @@ def _leave(line: str, status: int) -> NoReturn:
         line = f"{line[: LONGEST_LINE - 200]} … {line[-200:]}"
     print(f"biosernn: {line}", file=sys.stderr)
     try:
-        sys.stdout.flush()
+        print(end="", flush=True)
     except OSError:  # it is full or closed, and would say so again at the very end
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(status)

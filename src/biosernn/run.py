@@ -23,7 +23,7 @@ from biosernn.study.functional import correlation, tiling_coefficient
 from biosernn.study.plan import Run, plan, resolve, study_hash
 from biosernn.study.presets import PRESETS, preset
 from biosernn.study.spec import Study
-from biosernn.study.store import REPORT, Store
+from biosernn.study.store import REPORT, WRITABLE, Store
 from biosernn.training.schedule import ENGINE
 
 
@@ -316,7 +316,10 @@ def _report(
         provenance=provenance | {"finished": len(results), "planned": len(runs)},
     )
     path = store.folder / REPORT
-    write_report(path, inputs)
+    try:
+        write_report(path, inputs)
+    except OSError as fault:
+        raise WorkFailed(path, fault.strerror or str(fault), WRITABLE) from None
     return Finished(store.folder, path, results, analysis)
 
 

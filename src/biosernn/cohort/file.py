@@ -28,6 +28,7 @@ from biosernn.errors import BadInput, WorkFailed
 
 FORMAT = "biosernn cohort"
 FORMAT_VERSION = 1
+WRITABLE = "make room or write access there, or name another file"
 LARGEST_ATTRIBUTE = 2**22
 MOST_MEMBERS = 100
 UNITS = {"positions_um": "um", "wiring/n_syn": "synapses", "spikes/times_s": "s"}
@@ -81,7 +82,7 @@ def write_cohort(cohort: Cohort, path: str | Path) -> None:
         os.replace(partial, path)
     except OSError as error:
         kind = BadInput if error.errno == errno.ENAMETOOLONG else WorkFailed
-        raise kind(path, f"cannot be written ({error.strerror})", "name another") from error
+        raise kind(path, f"cannot be written ({error.strerror})", WRITABLE) from error
     finally:
         with suppress(OSError):
             partial.unlink(missing_ok=True)

@@ -1,13 +1,16 @@
 """Executing the runs of a study folder on this machine's cores or on a Dask cluster."""
 
 import os
+import signal
 import socket
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, as_completed
-from contextlib import contextmanager
+from concurrent.futures import CancelledError, Future, as_completed
+from contextlib import ExitStack, contextmanager
 from functools import lru_cache
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +33,9 @@ on the split: with one thread everywhere a run is the same on one core as on man
 """
 
 
+LESS_MEMORY = "use fewer --workers or --units and run it again"
+
+
 def perform_stored(folder: str, run_id: str) -> str:
     """Perform one run of a study folder and write its file; a worker is asked for nothing else.
 
@@ -50,8 +56,13 @@ def perform_stored(folder: str, run_id: str) -> str:
     runs, cohorts = _planned(folder, (store.folder / STUDY).stat().st_mtime_ns)
     run = runs[run_id]
     started, busy = time.time(), time.process_time()
-    with threadpool_limits(1):
-        record = perform(run, cohorts[run.cohort])
+    try:
+        with threadpool_limits(1):
+            record = perform(run, cohorts[run.cohort])
+    except (MemoryError, RuntimeError) as fault:
+        if isinstance(fault, RuntimeError) and "RESOURCE_EXHAUSTED" not in str(fault):
+            raise
+        raise WorkFailed(f"run {run_id}", "is out of memory", LESS_MEMORY) from None
     timing = {
         "started": started,
         "wall_s": time.time() - started,
@@ -68,10 +79,14 @@ def _planned(folder: str, written_ns: int) -> tuple[dict[str, Run], list]:
 
 
 def _use_compilation_cache() -> None:
-    """Keep compiled programs between processes, apart for each version of JAX and processor."""
+    """Keep compiled programs between processes, apart for each version of JAX and processor.
+
+    Where they cannot be kept, each process compiles its own.
+    """
     import jax
     import jaxlib
 
+    warnings.filterwarnings("ignore", "Error (reading|writing) persistent compilation cache")
     if jax.config.values["jax_compilation_cache_dir"] is None:
         base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
         place = base / "biosernn" / f"xla-{jaxlib.__version__}-{_processor()}"
@@ -176,14 +191,14 @@ def _be_single_threaded() -> None:
 
 
 def _result(future: Future) -> str:
-    from distributed.scheduler import KilledWorker
+    from distributed.scheduler import KilledWorker, NoValidWorkerError, NoWorkerError
 
     try:
         return future.result()
-    except KilledWorker as fault:
-        raise WorkFailed(
-            "worker", f"died several times at one run ({fault.task})", "look at its memory"
-        ) from None
+    except KilledWorker:
+        raise WorkFailed("workers", "died four times at one run", LESS_MEMORY) from None
+    except (CancelledError, NoValidWorkerError, NoWorkerError):
+        raise WorkFailed("workers", "were lost and did not come back", "run it again") from None
 
 
 @contextmanager
@@ -204,37 +219,59 @@ def _client(workers: int, scheduler: str | None) -> Iterator[Any]:
     settings = {
         "distributed.nanny.pre-spawn-environ": WORKER_ENVIRONMENT,
         "distributed.worker.multiprocessing-method": "spawn",
-        "distributed.worker.memory.terminate": False,
+        "distributed.deploy.lost-worker-timeout": "1 day",  # a dead one is started again meanwhile
+        "distributed.scheduler.no-workers-timeout": "60s",
         "distributed.admin.system-monitor.gil.enabled": False,
         "logging.distributed": "critical",
     }
-    with (
-        dask.config.set(settings),
-        distributed.LocalCluster(
-            n_workers=workers,
-            threads_per_worker=1,
-            processes=True,
-            host="127.0.0.1",
-            dashboard_address="127.0.0.1:0",
-            worker_dashboard_address="127.0.0.1:0",
-            scheduler_kwargs={"dashboard": False},
-            silence_logs=50,
-        ) as cluster,
-        distributed.Client(cluster) as client,
-    ):
-        cores = _cores()
-        names = sorted(client.scheduler_info(n_workers=-1)["workers"])
-        for number, name in enumerate(names):
-            client.run(_pin, cores[number % len(cores)], workers=[name])
+    with dask.config.set(settings), ExitStack() as opened:
+        try:
+            with _workers_end_quietly():
+                cluster = distributed.LocalCluster(
+                    n_workers=workers,
+                    threads_per_worker=1,
+                    processes=True,
+                    memory_limit=None,
+                    preload=[__name__],
+                    host="127.0.0.1",
+                    dashboard_address="127.0.0.1:0",
+                    worker_dashboard_address="127.0.0.1:0",
+                    scheduler_kwargs={"dashboard": False},
+                    silence_logs=50,
+                )
+            opened.enter_context(cluster)
+            client = opened.enter_context(distributed.Client(cluster))
+        except (OSError, RuntimeError) as fault:
+            raise WorkFailed(
+                "workers", f"cannot be started ({fault})", "use --workers 0, or run it again"
+            ) from None
         yield client
 
 
-def _pin(core: int) -> None:
-    """Keep this process, all its threads, on one core, where the system can."""
-    if not hasattr(os, "sched_setaffinity"):
-        return
-    for thread in os.listdir("/proc/self/task"):
-        os.sched_setaffinity(int(thread), {core})
+@contextmanager
+def _workers_end_quietly() -> Iterator[None]:
+    """Start workers that end with this process, however it ends, without a word of their own.
+
+    Threads that start here, and the workers that these start, do not see the SIGINT that a
+    terminal sends to all; the process that cleans up after all of them does not report it.
+    """
+    sys.warnoptions.append("ignore::UserWarning:multiprocessing.resource_tracker")
+    resource_tracker.ensure_running()
+    sys.warnoptions.pop()
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+
+
+def dask_setup(worker: Any) -> None:
+    """Prepare a local worker, for Dask: one core, all threads; its libraries' last words unsaid."""
+    if hasattr(os, "sched_setaffinity"):
+        cores = _cores()
+        for thread in os.listdir("/proc/self/task"):
+            os.sched_setaffinity(int(thread), {cores[worker.name % len(cores)]})
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
 def versions() -> dict[str, str]:

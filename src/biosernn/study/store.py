@@ -6,7 +6,7 @@ import os
 import re
 import zipfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -27,6 +27,7 @@ RESULTS = "results.parquet"
 CURVES = "curves.parquet"
 TIMING = "timing.parquet"
 REPORT = "report.html"
+WRITABLE = "make room or write access there and run it again"
 BEGUN = ".begun"
 """In `runs/`: a study was being laid out here, so that cohort files without a study are its own."""
 
@@ -61,9 +62,10 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
         temporary.replace(path)
     except OSError as fault:
         what = fault.strerror or str(fault)
-        raise WorkFailed(path, what, "make room or write access there and run it again") from None
+        raise WorkFailed(path, what, WRITABLE) from None
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 class Store:
@@ -98,17 +100,18 @@ class Store:
         Raises
         ------
         BadInput
-            If the folder cannot be made.
+            If there is a file where the folder should be.
         WorkFailed
-            If another process works in it.
+            If the folder cannot be written, or another process works in it.
 
         """
         try:
             self.runs.mkdir(parents=True, exist_ok=True)
-            lock = (self.folder / ".lock").open("w")
+            lock = (self.folder / ".lock").open("a")
+        except (FileExistsError, NotADirectoryError) as fault:
+            raise BadInput(self.folder, str(fault.strerror), "choose another --out") from None
         except OSError as fault:
-            what = fault.strerror or str(fault)
-            raise BadInput(self.folder, what, "choose another --out") from None
+            raise WorkFailed(self.folder, fault.strerror or str(fault), WRITABLE) from None
         with lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -124,8 +127,11 @@ class Store:
 
     def check_empty(self) -> None:
         """Refuse a folder that holds something else than a study."""
-        if (self.folder / STUDY).exists() or not self.folder.exists():
-            return
+        try:
+            if (self.folder / STUDY).exists() or not self.folder.exists():
+                return
+        except OSError as fault:
+            raise BadInput(self.folder, str(fault.strerror), "choose another --out") from None
         if not self.folder.is_dir():
             raise BadInput(self.folder, "is no folder", "choose another --out")
         begun = (self.runs / BEGUN).exists()
@@ -264,11 +270,19 @@ class Store:
 
     def results(self) -> pd.DataFrame:
         """The results as they were last collected."""
-        return pd.read_parquet(self.folder / RESULTS)
+        return self._table(RESULTS)
 
     def curves(self) -> pd.DataFrame:
         """The learning curves as they were last collected."""
-        return pd.read_parquet(self.folder / CURVES)
+        return self._table(CURVES)
+
+    def _table(self, name: str) -> pd.DataFrame:
+        try:
+            return pd.read_parquet(self.folder / name)
+        except (OSError, ValueError) as fault:
+            raise WorkFailed(
+                self.folder / name, f"is damaged: {fault}", "run `biosernn report` on its folder"
+            ) from None
 
     def provenance(self) -> dict[str, Any]:
         """The provenance as it was last written; empty where none is."""
@@ -276,9 +290,11 @@ class Store:
         if not path.exists():
             return {}
         try:
-            return json.loads(path.read_text())
-        except ValueError:
-            raise BadInput(path, "is no JSON", "delete it and run again") from None
+            provenance = json.loads(path.read_text())
+            provenance.get("extensions", [{"seeds": 0}])[-1]["seeds"]
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+            raise BadInput(path, "is no provenance", "delete it and run again") from None
+        return provenance
 
     def write_provenance(self, provenance: dict[str, Any]) -> None:
         """Write the provenance."""
@@ -317,8 +333,10 @@ def _difference(stored: Study, asked: Study) -> str:
 def _opened(path: Path) -> Iterator[Any]:
     try:
         with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
+            if any(member.compress_type != zipfile.ZIP_STORED for member in file.zip.infolist()):
+                raise ValueError("it is compressed")
             yield file
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as fault:
+    except Exception as fault:  # a damaged archive fails in many ways
         raise WorkFailed(
             path, f"is damaged: {fault}", "delete it and run again; it is then redone"
         ) from None
