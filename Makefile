@@ -35,4 +35,4 @@ docs: install
 	$(BIN)/mkdocs build --quiet
 
 clean:
-	rm -rf .venv out
+	rm -rf .venv site .ruff_cache .mypy_cache

@@ -49,7 +49,7 @@ def test_a_study_from_the_command_line(tmp_path):
     )
     assert done.stderr == ""
     again = command("run", "mine.toml", "--workers", "0", cwd=tmp_path)
-    assert ", 8 of them finished; about 0 s" in again.stdout.splitlines()[0]
+    assert ", 8 finished; about 0 s" in again.stdout.splitlines()[0]
     assert again.stdout.splitlines()[-1] == lines[-1]
     drawn = command("report", "out/mine", cwd=tmp_path)
     assert drawn.stdout.splitlines() == [lines[-1]]

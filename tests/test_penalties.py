@@ -225,22 +225,6 @@ def test_degenerate_rows_and_columns_are_the_references(small, case):
         assert np.isfinite(gradient).all()
 
 
-def test_starting_penalties_differ_a_hundredfold_as_published(real):
-    """The released geometry at orthogonal weights: W 4401, WD 8656, WD* 730, WDC 63, WD*C 5.4."""
-    weights = haar_orthogonal(312, np.random.default_rng(0))
-    near = pairwise_distances(minmax_scrambled(real["positions_raw"]))
-    grid = pairwise_distances(integer_lattice(312))
-    for function, arguments, published in (
-        (L1, (1.0,), 4401),
-        (WD, (grid, 0.3), 8656),
-        (WD, (near, 0.3), 730),
-        (WDC, (grid, 0.3), 63),
-        (WDC, (near, 0.3), 5.4),
-    ):
-        value, _ = in_precision(32, function, weights, *arguments)
-        np.testing.assert_allclose(value, published, rtol=0.02)
-
-
 @pytest.mark.parametrize("which", range(len(KINDS)))
 def test_penalty_is_the_slow_twin(which):
     penalty = PENALTIES[which]

@@ -29,6 +29,7 @@ from biosernn.sources.object_array import read_object_array
 from biosernn.sources.reference import read_cohort
 from biosernn.sources.release import read_release
 from biosernn.sources.set_order import connectome_file_order, file_order_counts, set_order
+from made_up import FRAME_S, Calls, N, npy, objects, recording, release_files
 
 FIELDS = ("4_7_8", "5_3_6", "5_6_8", "5_7_8", "6_2_8", "6_4_8", "6_6_2", "6_6_4", "7_3_8", "7_4_2")
 
@@ -180,64 +181,23 @@ def test_a_real_cohort_survives_its_file(shared: Path, tmp_path: Path) -> None:
 
 # A folder of ten neurons, like a released one, to be altered.
 
-N = 10
-FRAME_S = 1 / 6.3009
-
 
 def save(path: Path, values: Any) -> None:
-    np.save(path, values, allow_pickle=True)
-
-
-def objects(vectors: list[np.ndarray]) -> np.ndarray:
-    array = np.empty(len(vectors), dtype=object)
-    array[:] = vectors
-    return array
-
-
-def save_counts(path: Path, counts: np.ndarray) -> None:
-    lines = ["," + ",".join(map(str, range(len(counts))))]
-    lines += [f"{i}," + ",".join(map(str, row)) for i, row in enumerate(counts)]
-    path.write_text("".join(f"{line}\n" for line in lines))
-
-
-def made_up() -> dict[str, Any]:
-    rng = np.random.default_rng(1)
-    similar = np.eye(N) + np.tril(rng.uniform(-0.2, 0.2, (N, N)), -1)
-    counts = rng.poisson(0.4, (N, N))
-    np.fill_diagonal(counts, 0)
-    return {
-        "counts": counts,
-        "root_ids": 864691135000000000 + rng.integers(10**9, size=N),
-        "target_ids": np.arange(100, 100 + N),
-        "unit_ids": np.arange(N)[::-1] + 1,
-        "positions": objects(list(rng.integers(10_000, 200_000, (N, 3)))),
-        "corr": similar + np.tril(similar, -1).T,
-        "sttc": similar / 2 + np.eye(N) / 2,
-        "precision": 10 * np.eye(N),
-        "spikes": objects(
-            [np.sort(rng.choice(np.arange(1, 500, 2), 9 + i, replace=False)) for i in range(N)]
-        )
-        * FRAME_S,
-    }
+    path.write_bytes(npy(values))
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """What `made_up` holds, as the files of field 6_6_2 in a folder of another name."""
-    place, content = tmp_path / "recording", made_up()
+    """What `recording` makes, as the files of field 6_6_2 in a folder of another name."""
+    place = tmp_path / "recording"
     place.mkdir()
-    root_ids = content["root_ids"].tolist()
-    order = [root_ids.index(root_id) for root_id in set(root_ids)]
-    save_counts(place / "connectome_6_6_2.csv", content["counts"][np.ix_(order, order)])
-    for name in ("root_ids", "target_ids", "unit_ids", "positions", "spikes"):
-        save(place / f"{name}_6_6_2.npy", content[name])
-    for name in ("corr", "sttc", "precision"):
-        save(place / f"{name}_matrix.npy", content[name])
+    for name, content in release_files(recording()).items():
+        (place / name).write_bytes(content)
     return place
 
 
 def test_a_made_up_folder_is_read(folder: Path) -> None:
-    content, cohort = made_up(), read_release(folder)
+    content, cohort = recording(), read_release(folder)
     assert cohort.name == "6_6_2"
     np.testing.assert_array_equal(cohort.synapse_counts(), content["counts"])
     np.testing.assert_allclose(
@@ -262,28 +222,26 @@ def test_the_same_files_elsewhere_make_the_same_cohort(folder: Path, tmp_path: P
 
 
 def test_events_of_no_frame_leave_no_frame_rate(folder: Path) -> None:
-    spikes = made_up()["spikes"]
+    spikes = recording()["spikes"]
     spikes[3] = spikes[3] + 0.01
     save(folder / "spikes_6_6_2.npy", spikes)
     assert read_release(folder).frame_rate_hz is None
 
 
 def test_a_silent_neuron_is_read(folder: Path) -> None:
-    spikes = made_up()["spikes"]
+    spikes = recording()["spikes"]
     spikes[3] = np.array([])
     save(folder / "spikes_6_6_2.npy", spikes)
     assert read_release(folder).spikes[3].size == 0
 
 
 def test_synapses_of_root_id_zero_and_autapses_are_not_counted(folder: Path) -> None:
-    content = made_up()
+    content = recording()
     content["root_ids"][2] = 0
     content["counts"][4, 4] = 3
     content["counts"][2, 2] = 5
-    root_ids = content["root_ids"].tolist()
-    order = [root_ids.index(root_id) for root_id in set(root_ids)]
-    save(folder / "root_ids_6_6_2.npy", content["root_ids"])
-    save_counts(folder / "connectome_6_6_2.csv", content["counts"][np.ix_(order, order)])
+    for name, altered_file in release_files(content).items():
+        (folder / name).write_bytes(altered_file)
     cohort = read_release(folder)
     kept = np.delete(np.delete(content["counts"], 2, axis=0), 2, axis=1)
     assert cohort.provenance["neurons_of_root_id_zero"] == [2]
@@ -420,14 +378,14 @@ def npy_header(text: str, version: bytes = b"\1\0") -> Callable[[Path], str]:
 
 
 DAMAGE: list[tuple[Callable[[Path], str], str]] = [
-    (put("root_ids", 3, -1), r"root_id\w*.* negative"),
-    (altered("root_ids", lambda a: a.__setitem__(3, a[4])), r"root_id.* repeats"),
+    (put("root_ids", 3, -1), r"root_id\[3\]: repeats another or is negative"),
+    (altered("root_ids", lambda a: a.__setitem__(3, a[4])), r"root_id\[4\]: repeats"),
     (put("target_ids", 3, 102), r"nucleus_id\[3\]: is another neuron's"),
     (put("unit_ids", 3, 9), r"unit_id\[3\]: is another neuron's"),
     (put("unit_ids", 3, -9), r"unit_id\[3\]: is negative"),
-    (altered("unit_ids", lambda a: a[:-1]), r"has shape \(9,\), not \(10,\)"),
-    (altered("root_ids", lambda a: a[:1]), "names 1 neurons"),
-    (altered("root_ids", lambda a: a[:0]), "names 0 neurons"),
+    (altered("unit_ids", lambda a: a[:-1]), "names 9 neurons, where 10 are named elsewhere"),
+    (altered("root_ids", lambda a: a[:1]), "names 1 neurons, where 10 are named elsewhere"),
+    (altered("root_ids", lambda a: a[:0]), "names 0 neurons, where 10 are named elsewhere"),
     (altered("root_ids", lambda a: a.astype(float)), "holds <f8 in C order, not <i8"),
     (altered("root_ids", lambda a: a.astype(">i8")), "holds >i8 in C order, not <i8"),
     (altered("root_ids", lambda a: a.astype(object)), r"holds \|O in C order, not <i8"),
@@ -458,8 +416,8 @@ DAMAGE: list[tuple[Callable[[Path], str], str]] = [
     (altered("corr", lambda a: a.astype("<f4")), "holds <f4 in C order, not <f8"),
     (altered("corr", lambda a: np.asfortranarray(a)), "holds <f8 in Fortran order"),
     (put("sttc", (2, 1), np.nan), r"sttc\[1, 2\]: is not finite"),
-    (put("sttc", (1, 2), np.nan), "sttc: is not 0 above the diagonal"),
-    (put("sttc", (1, 2), 0.1), "sttc: is not 0 above the diagonal"),
+    (put("sttc", (1, 2), np.nan), r"sttc\[1, 2\]: is above the diagonal and not 0"),
+    (put("sttc", (1, 2), 0.1), r"sttc\[1, 2\]: is above the diagonal and not 0"),
     (put("sttc", (2, 1), -1.1), r"sttc\[1, 2\]: is outside"),
     (put("sttc", (2, 2), 0.0), r"sttc\[2, 2\]: is not 1"),
     (put("precision", (2, 1), 0.5), r"precision\[1, 2\]: differs from its mirror image"),
@@ -524,13 +482,13 @@ def test_altered_files_are_refused(
 def test_line_ends_of_another_system_are_read(folder: Path) -> None:
     path = folder / "connectome_6_6_2.csv"
     path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
-    np.testing.assert_array_equal(read_release(folder).synapse_counts(), made_up()["counts"])
+    np.testing.assert_array_equal(read_release(folder).synapse_counts(), recording()["counts"])
 
 
 # Pickles.
 
 
-def npy(pickled: bytes, n: int) -> bytes:
+def pickle_npy(pickled: bytes, n: int) -> bytes:
     """A `.npy` file of n objects with a given pickle."""
     stream = io.BytesIO()
     np.lib.format.write_array_header_1_0(
@@ -550,17 +508,7 @@ def test_numpys_own_pickles_are_read(protocol: int, module: bytes) -> None:
     pickled = pickle.dumps(objects(vectors), protocol=protocol)
     if protocol == 3:
         pickled = pickled.replace(b"numpy._core.multiarray", module)
-    assert read(npy(pickled, 2)) == [vector.tolist() for vector in vectors]
-
-
-class Calls:
-    """Pickles as a call."""
-
-    def __init__(self, function: Any, *arguments: Any) -> None:
-        self.call = (function, arguments)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return self.call
+    assert read(pickle_npy(pickled, 2)) == [vector.tolist() for vector in vectors]
 
 
 def hostile_calls(witness: str) -> list[Any]:
@@ -603,7 +551,7 @@ def test_nothing_in_a_pickle_is_executed(tmp_path: Path, place: str) -> None:
     witness = tmp_path / "witness"
     for act in hostile_calls(str(witness)):
         with pytest.raises(BadInput, match="nothing in it was executed"):
-            read(npy(holding(act, place), 2))
+            read(pickle_npy(holding(act, place), 2))
     assert not witness.exists()
 
 
@@ -617,12 +565,12 @@ def test_the_same_pickles_do_act_on_a_plain_unpickler(tmp_path: Path) -> None:
 def test_a_hostile_folder_executes_nothing(folder: Path, tmp_path: Path) -> None:
     witness = tmp_path / "witness"
     for name in ("positions", "spikes"):
-        vectors = made_up()[name]
+        vectors = recording()[name]
         vectors[0] = Calls(os.system, f"touch {witness}")
         save(folder / f"{name}_6_6_2.npy", vectors)
         with pytest.raises(BadInput, match=f"{name}_6_6_2.npy: holds the name posix.system"):
             read_release(folder)
-        save(folder / f"{name}_6_6_2.npy", made_up()[name])
+        save(folder / f"{name}_6_6_2.npy", recording()[name])
     assert not witness.exists()
     for name in ("root_ids", "corr"):
         path = next(folder.glob(f"{name}_*"))
@@ -697,13 +645,13 @@ def laughing() -> bytes:
 )
 def test_pickles_that_numpy_would_not_write_are_refused(pickled: bytes, message: str) -> None:
     with pytest.raises(BadInput, match=message) as refusal:
-        read(npy(pickled, 2))
+        read(pickle_npy(pickled, 2))
     assert len(str(refusal.value)) < 300
 
 
 def test_a_shape_that_would_fill_the_memory_is_refused() -> None:
     with pytest.raises(BadInput, match="an array that is no vector"):
-        read(npy(laughing(), 30), 30)
+        read(pickle_npy(laughing(), 30), 30)
 
 
 @settings(max_examples=400)
@@ -717,7 +665,7 @@ def test_altered_pickles_are_read_as_vectors_or_refused(changes: list[tuple[int,
     for place, value in changes:
         altered_pickle[place] = value
     try:
-        vectors = read_object_array(npy(bytes(altered_pickle), 2), "<f8", 2, "spikes.npy")
+        vectors = read_object_array(pickle_npy(bytes(altered_pickle), 2), "<f8", 2, "spikes.npy")
     except BadInput:
         return
     assert [vector.dtype for vector in vectors] == [np.dtype("<f8")] * 2
@@ -764,15 +712,15 @@ def test_rows_are_where_a_set_has_them(values: list[int]) -> None:
     assert [order[row] for row in rows] == values
 
 
-@pytest.mark.parametrize("values", [[1, 2, 1], [0, 0], [-1, 2]])
-def test_rows_of_repeated_or_negative_ids_are_not_known(values: list[int]) -> None:
-    with pytest.raises(BadInput, match="neurons/root_id: repeats or is negative"):
+@pytest.mark.parametrize(("values", "place"), [([1, 2, 1], 2), ([0, 0], 1), ([3, -1, 2], 1)])
+def test_rows_of_repeated_or_negative_ids_are_not_known(values: list[int], place: int) -> None:
+    with pytest.raises(BadInput, match=rf"neurons/root_id\[{place}\]: repeats another or is neg"):
         connectome_file_order(values)
 
 
 def test_file_order_needs_distinct_root_ids() -> None:
     cohort = Cohort({name: [0, 0] for name in COLUMNS}, [[0, 0, 0], [1, 1, 1]])
-    with pytest.raises(BadInput, match="neurons/root_id: repeats"):
+    with pytest.raises(BadInput, match=r"neurons/root_id\[1\]: repeats"):
         file_order_counts(cohort)
 
 

@@ -161,7 +161,7 @@ def fabricate(
         arms={arm.name: arm.table() for arm in arms},
         provenance={
             "study": "0123456789abcdef",
-            "preset": "paper",
+            "name": "paper",
             "units": 24,
             "planned": len(rows),
             "finished": len(rows),
@@ -322,7 +322,7 @@ def test_first_screen_says_what_was_found(inputs, text):
     assert "Too few to tell" not in first
 
 
-def test_too_few_seeds_missing_runs_and_extensions():
+def test_too_few_seeds_missing_runs_and_extended_seeds():
     few = fabricate(
         ("W*D*C", "W"),
         seeds=1,
@@ -330,7 +330,7 @@ def test_too_few_seeds_missing_runs_and_extensions():
         diverging=("W*D*C", "W"),
         recorded=cohort(wiring=None, corr=None, sttc=None),
         planned=5,
-        extensions=[{"seeds": 1}, {"seeds": 2}],
+        sessions=[{"seeds": 1}, {"seeds": 2}],
     )
     drawn = render(few)
     assert "<b>Too few to tell:</b> 1 seeds per arm" in drawn

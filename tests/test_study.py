@@ -2,27 +2,31 @@
 
 import json
 import os
-import signal
+import shutil
 import subprocess
 import sys
-import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from biosernn import BadInput, Study, WorkFailed, run, synthetic_cohort
 from biosernn.protocol import CORRECTED, PUBLISHED, Protocol, protocol_named
 from biosernn.run import plan_study, report_study, rerun_study
 from biosernn.study.arms import ARMS, PUBLISHED_ARMS, Arm
+from biosernn.study.compare import Differences, compare
 from biosernn.study.plan import plan, resolve, study_hash
 from biosernn.study.presets import PRESETS, preset
+from biosernn.study.primary import Primary
 from biosernn.study.sample import Sample
 from biosernn.study.store import Store
+from biosernn.training.schedule import ENGINE
 
 SMALL = preset("quick").with_options(
     cohort="synthetic:24", units=16, arms=["W*D*C", "WD*C", "W0"], seeds=2, epochs=1
@@ -83,6 +87,14 @@ def _same(one, other):
         ('[study]\ntasks = ["chess"]\n', "tasks: 'chess' is unknown"),
         ("[study]\ncohort = 3\n", "cohort: 3 is no name"),
         ('[study]\nprotocol = "best"\n', "protocol best: is unknown"),
+        ('[study]\nprotocol = "published+bins"\n', "protocol published+bins: is unknown"),
+        ('[study]\nprotocol = "corrected+bins+bins"\n', "'bins' is there twice"),
+        ("[study]\nname = 3\n", "name: 3 is no name"),
+        ('[study]\nunits = "most"\n', "units: 'most' is no whole number"),
+        (
+            '[study]\narms = [{name = "a", init = "shuffled", diagonal = "drop"}]\n',
+            "arm 'a' diagonal: acts on W_bio alone",
+        ),
         ('[study]\nprotocol = "corrected+x"\n', "protocol corrected+x: 'x' is no field"),
         ('[study]\nrecipe = "none"\n', "recipe: 'none' is unknown"),
         ('[study]\npreset = "slow"\n', "preset: 'slow' is unknown"),
@@ -117,8 +129,8 @@ def test_a_study_file_that_is_no_text_or_too_large_is_refused(tmp_path):
     path.write_bytes(b"\xff\xfe")
     with pytest.raises(BadInput, match="UTF-8"):
         Study.read(path)
-    path.write_text("#" * 1_000_001)
-    with pytest.raises(BadInput, match="1 MB"):
+    path.write_text("#" * 100_001)
+    with pytest.raises(BadInput, match="100 kB"):
         Study.read(path)
     with pytest.raises(BadInput, match="No such file"):
         Study.read(tmp_path / "absent.toml")
@@ -129,15 +141,98 @@ def test_a_written_study_reads_as_itself(name, tmp_path):
     study = replace(preset(name), units_at_most=False)
     path = tmp_path / "study.toml"
     path.write_text(study.toml())
-    read = Study.read(path)
-    assert replace(read, units_at_most=False) == study
+    assert Study.read(path) == study
+
+
+def _texts():
+    return st.text(min_size=1, max_size=8).filter(lambda t: t.strip() and t.isprintable())
+
+
+@st.composite
+def _studies(draw):
+    arms = draw(st.lists(st.sampled_from(list(ARMS.values())), min_size=2, unique=True, max_size=5))
+    own = Arm(
+        draw(_texts().filter(lambda name: name not in ARMS)),
+        diagonal=draw(st.sampled_from(["keep", "drop", "drop-rescaled"])),
+        strength=draw(st.none() | st.floats(0, 1e6)),
+    )
+    protocols = draw(
+        st.lists(
+            st.sampled_from(["corrected", "published", "corrected+bins"]), min_size=1, unique=True
+        )
+    )
+    study = Study(
+        draw(_texts()),
+        draw(st.lists(_texts(), min_size=1, max_size=3, unique=True)),
+        ["maze"],
+        [own, *arms],
+        draw(st.integers(2, 10_000)),
+        units=draw(st.none() | st.integers(8, 500)),
+        strength=draw(st.lists(st.floats(0, 1e6), min_size=1, max_size=3, unique=True)),
+        epochs=draw(st.integers(1, 1000)),
+        protocols=protocols,
+        recipes=draw(st.none() | st.sampled_from([["seed"], ["clipped"], ["clipped", "seed"]])),
+    )
+    if draw(st.booleans()):
+        protocol, recipe = draw(st.sampled_from(study.conditions))
+        outcome = draw(st.sampled_from(["restricted_mean_steps", "solved"]))
+        primary = Primary(outcome, arms[0].name, own.name, recipe, protocol)
+        study = replace(study, primary=primary)
+    return study
+
+
+@given(_studies())
+def test_any_study_written_reads_as_itself(tmp_path_factory, study):
+    path = tmp_path_factory.getbasetemp() / "any.toml"
+    path.write_bytes(study.toml().encode())
+    assert Study.read(path) == study
+
+
+def test_a_study_made_in_python_runs_and_goes_on(finished, tmp_path):
+    mine = Study(
+        "mine", ["synthetic:24"], ["maze"], [ARMS["W*D*C"], ARMS["WD*C"]], 2, epochs=1,
+        recipes=["seed"], primary=Primary("solved", "W*D*C", "WD*C", "seed"),
+    )  # fmt: skip
+    first = run(mine, tmp_path / "s", workers=0)
+    assert set(first.results["units"]) == {24}
+    assert len(run(mine, tmp_path / "s", workers=0).results) == 4
+
+
+def test_options_leave_a_study_s_own_primary_as_it_is(tmp_path):
+    path = tmp_path / "study.toml"
+    path.write_text('[study]\nprimary = {contrast = ["W*D*C", "WD*C"], protocol = "corrected"}\n')
+    own = Study.read(path)
+    with pytest.raises(BadInput, match="primary protocol: 'corrected' is not run"):
+        own.with_options(protocol="published")
+    both = {"arms": ["W0", "W*"], "primary": {"contrast": ["W*", "W0"], "recipe": "seed"}}
+    assert own.with_options(**both).decides.null == "W0"
+    assert preset("quick").with_options(protocol="published").decides.protocol == "published"
+
+
+def test_cohorts_that_cannot_be_told_apart_are_refused():
+    one = synthetic_cohort(24, 0)
+    other = replace(synthetic_cohort(24, 1), provenance=one.provenance)
+    with pytest.raises(BadInput, match="cohort: synthetic:24 is there twice"):
+        resolve(SMALL, [one, one])
+    with pytest.raises(BadInput, match="cohort: two of them are called synthetic:24"):
+        resolve(SMALL, [one, other])
+
+
+def test_what_is_not_ours_in_a_folder_stays(finished, tmp_path):
+    shutil.copytree(finished.folder, tmp_path / "s")
+    (tmp_path / "s" / ".notes.tmp").write_text("mine")
+    left = tmp_path / "s" / "runs" / f".{'0' * 20}.npz.1f.tmp"
+    left.write_text("half")
+    run(SMALL, tmp_path / "s", workers=0)
+    assert (tmp_path / "s" / ".notes.tmp").read_text() == "mine"
+    assert not left.exists()
 
 
 def test_a_preset_s_primary_that_is_left_out_is_kept_but_not_tested(tmp_path):
     path = tmp_path / "study.toml"
     path.write_text('[study]\narms = ["W*D*C", "WD*C"]\n')
     study = Study.read(path)
-    assert (study.primary.null, study.primary_is_own) == ("shuffled-in-bins", False)
+    assert (study.decides.null, study.primary) == ("shuffled-in-bins", None)
 
 
 def test_arms_are_those_of_the_published_tables():
@@ -196,33 +291,6 @@ def test_an_arm_without_penalty_is_run_once_for_all_strengths():
 # Samples
 
 
-@pytest.fixture(scope="module")
-def published_sample(shared):
-    from biosernn import read_release
-
-    return Sample(read_release(shared / "data" / "release" / "6_6_2"), 312, 0, PUBLISHED)
-
-
-def test_starting_penalties_are_the_published_ones(published_sample):
-    from biosernn.training.penalty import penalty
-
-    expected = {"W": 4401, "WD": 8656, "WD*": 730, "WDC": 63, "WD*C": 5.4}
-    for name, value in expected.items():
-        kind, inputs = published_sample.penalty(ARMS[name], 0.3)
-        with jax.enable_x64(True):
-            computed = float(
-                penalty(kind, jnp.asarray(published_sample.initial(ARMS[name])), inputs)
-            )
-        assert computed == pytest.approx(value, rel=0.05), name
-
-
-def test_published_coordinates_are_the_reference_s(published_sample, shared):
-    with np.load(shared / "oracle" / "regularisers_312.npz", allow_pickle=False) as oracle:
-        coordinates = oracle["n312/coords"]
-    expected = np.sqrt(((coordinates[:, :, None] - coordinates[:, None]) ** 2).sum(0))
-    np.testing.assert_allclose(published_sample.distances("real"), expected, atol=1e-12)
-
-
 @pytest.mark.parametrize("geometry", ["real", "shuffled", "grid", "box"])
 def test_corrected_geometries_differ_in_shape_alone(geometry):
     drawn = Sample(synthetic_cohort(40, 0), 32, 0, CORRECTED)
@@ -268,31 +336,11 @@ def test_each_field_of_the_protocol_switches_what_it_names(field):
 
 
 OUTCOME_FIELDS = ("accuracy", "heldout", "draws", "nulls")
+"""Tested on whole runs in test_protocol.py."""
 
 
 def test_every_field_of_the_protocol_is_tested():
     assert {*SWITCHES, *OUTCOME_FIELDS} == set(PUBLISHED.departures())
-
-
-def test_the_outcome_s_fields_of_the_protocol(finished):
-    results = {}
-    for fields in ("corrected", *(f"corrected+{f}" for f in OUTCOME_FIELDS)):
-        cohort = synthetic_cohort(48, 0)
-        study = resolve(SMALL.with_options(protocol=fields, units=48), [cohort])
-        from biosernn.study.perform import perform
-
-        results[fields] = perform(plan(study, [cohort])[0], cohort)
-    corrected = results["corrected"]
-    assert results["corrected+accuracy"].row["accuracy"] == corrected.row["accuracy_training"]
-    assert corrected.row["accuracy"] == corrected.row["accuracy_test"]
-    on_test = results["corrected+heldout"].curves["accuracy"]
-    assert on_test[-1] == corrected.row["accuracy_test"]
-    assert on_test[-1] != corrected.curves["accuracy"][-1]
-    assert results["corrected+draws"].row["loss"] != corrected.row["loss"]
-    other_nulls = results["corrected+nulls"].row
-    assert np.isfinite(other_nulls["small_worldness"])
-    changed = {name for name, value in corrected.row.items() if other_nulls[name] != value}
-    assert changed == {"small_worldness"}
 
 
 # Study folders
@@ -305,10 +353,27 @@ def test_a_study_s_tables_hold_every_planned_run(finished):
     assert set(curves.loc[curves["metric"] == "accuracy", "step"]) == set(range(0, 41, 5))
     assert finished.report.stat().st_size > 10_000
     provenance = json.loads((finished.folder / "provenance.json").read_text())
-    assert provenance["extensions"][0]["seeds"] == 2
+    assert provenance["sessions"][0]["seeds"] == 2
     assert str(finished.folder) not in (finished.folder / "results.parquet").read_bytes().decode(
         "latin1"
     )
+
+
+def test_the_penalty_s_share_is_read_while_learning_and_after_clipping(finished):
+    """From the curves: median of the ratio up to the criterion, the data's norm as stepped with."""
+    results, curves = _tables(finished.folder)
+    wide = curves.pivot(index=["run", "step"], columns="metric", values="value").reset_index()
+    for row in results.itertuples():
+        checks = wide[(wide["run"] == row.run) & (wide["step"] > 0)]
+        checks = checks[checks["step"] <= max(row.steps_to_criterion, 5)]
+        ratio = checks["gradient_norm_penalty"] / checks["gradient_norm_stepped"]
+        assert row.penalty_to_data == pytest.approx(ratio.median(), rel=1e-6)
+        assert row.penalty_dominates == (ratio.median() > 1)
+        if row.recipe == "clipped":
+            assert (checks["gradient_norm_stepped"] <= 1 + 1e-6).all()
+    free = results["arm"] == "W0"
+    assert (results.loc[free, "penalty_to_data"] == 0).all()
+    assert (results.loc[~free, "penalty_to_data"] > 0).all()
 
 
 def test_run_again_nothing_is_repeated(finished):
@@ -328,9 +393,9 @@ def test_an_extended_study_is_the_larger_study(finished, tmp_path):
     grown = run(larger, tmp_path / "grown", workers=0)
     _same(grown.folder, run(larger, tmp_path / "whole", workers=0).folder)
     provenance = json.loads((grown.folder / "provenance.json").read_text())
-    assert [e["seeds"] for e in provenance["extensions"]] == [2, 3]
-    kept = run(SMALL, tmp_path / "grown", workers=0)
-    assert len(kept.results) == len(grown.results)
+    assert [session["seeds"] for session in provenance["sessions"]] == [2, 3]
+    with pytest.raises(BadInput, match="holds 3 seeds, and 2 are asked for"):
+        run(SMALL, tmp_path / "grown", workers=0)
 
 
 @pytest.mark.parametrize(
@@ -400,27 +465,6 @@ def test_the_command_gives_the_same_bits_on_any_number_of_cores(cores, finished,
 COMMAND = [sys.executable, "-m", "biosernn.cli", "run"]
 
 
-@pytest.mark.slow
-def test_killed_at_any_moment_it_ends_in_the_same_tables(finished, tmp_path):
-    """SIGKILL, SIGTERM and SIGINT in turn, each after another span, until the study is done."""
-    study = tmp_path / "mine.toml"
-    study.write_text(SMALL.toml())
-    arguments = [*COMMAND, str(study), "--out", str(tmp_path / "out"), "--workers", "2"]
-    environment = {**os.environ, "PYTHONWARNINGS": "ignore"}
-    for number, span in enumerate((2.0, 5.0, 8.0, 9.0, 10.0, 11.0)):
-        process = subprocess.Popen(
-            arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment
-        )
-        time.sleep(span)
-        process.send_signal((signal.SIGKILL, signal.SIGTERM, signal.SIGINT)[number % 3])
-        process.wait(timeout=60)
-        if number % 3:
-            assert process.returncode in (0, 130)
-    subprocess.run(arguments, check=True, stdout=subprocess.DEVNULL, env=environment, timeout=300)
-    _same(finished.folder, tmp_path / "out")
-    assert not list((tmp_path / "out" / "runs").glob(".*.tmp"))
-
-
 def test_protocols_by_name():
     assert protocol_named("corrected") == Protocol()
     assert protocol_named("published") == PUBLISHED
@@ -437,17 +481,59 @@ def test_a_cohort_file_is_a_cohort_for_a_study(finished, tmp_path):
 
 def test_a_rerun_elsewhere_is_the_same_and_says_what_is_not(finished, tmp_path):
     again, differences = rerun_study(finished.folder, tmp_path / "again", workers=0)
-    assert differences == []
+    assert differences == Differences((), ())
     _same(finished.folder, again.folder)
     provenance = json.loads((again.folder / "provenance.json").read_text())
-    provenance["versions"]["jax"] = "0.0.1"
+    provenance["sessions"][0]["versions"]["jax"] = "0.0.1"
     (again.folder / "provenance.json").write_text(json.dumps(provenance))
     results = pd.read_parquet(again.folder / "results.parquet")
     results.loc[0, "loss"] += 1
-    results.to_parquet(again.folder / "results.parquet")
-    differences = rerun_study(again.folder, tmp_path / "third", workers=0)[1]
-    assert [line.split()[0] for line in differences] == ["jax", "results:"]
-    assert differences[1] == "results: loss differs in 1 rows"
+    results.loc[1, "modularity_greedy"] = np.nan
+    results[results.index != 2].to_parquet(again.folder / "results.parquet")
+    differences = compare(again.folder, finished.folder)
+    assert differences.versions == (f"jax: 0.0.1 and {jax.__version__}",)
+    assert differences.numbers[:3] == (
+        "results: 1 runs are only in the second",
+        "results: loss differs in 1 of 11 runs",
+        "results: modularity_greedy differs in 1 of 11 runs",
+    )
+    assert all("are only in the second" in line for line in differences.numbers[3:])
+
+
+def test_a_study_without_tables_is_not_rerun(finished, tmp_path):
+    shutil.copytree(finished.folder, tmp_path / "s")
+    (tmp_path / "s" / "results.parquet").unlink()
+    with pytest.raises(BadInput, match=r"results.parquet: is not there; `biosernn report"):
+        rerun_study(tmp_path / "s", tmp_path / "again", workers=0)
+    assert not (tmp_path / "again").exists()
+
+
+def test_another_engine_s_folder_is_refused_and_can_be_rerun(finished, tmp_path):
+    shutil.copytree(finished.folder, tmp_path / "s")
+    provenance = json.loads((tmp_path / "s" / "provenance.json").read_text())
+    provenance["engine"] -= 1
+    (tmp_path / "s" / "provenance.json").write_text(json.dumps(provenance))
+    files = sorted((tmp_path / "s").rglob("*"))
+    for refused in (partial(run, SMALL, workers=0), lambda folder: report_study(folder)):
+        with pytest.raises(BadInput, match=f"was made by engine {ENGINE - 1}"):
+            refused(tmp_path / "s")
+    assert sorted((tmp_path / "s").rglob("*")) == files
+    differences = rerun_study(tmp_path / "s", tmp_path / "again", workers=0)[1]
+    assert differences == Differences((f"engine: {ENGINE - 1} and {ENGINE}",), ())
+
+
+def test_runs_of_several_versions_are_told_apart(finished, tmp_path):
+    shutil.copytree(finished.folder, tmp_path / "s")
+    path = tmp_path / "s" / "provenance.json"
+    provenance = json.loads(path.read_text())
+    provenance["sessions"][0]["versions"]["numpy"] = "1.99.0"
+    path.write_text(json.dumps(provenance))
+    next((tmp_path / "s" / "runs").glob("*.npz")).unlink()
+    page = run(SMALL, tmp_path / "s", workers=0).report.read_text()
+    assert f"under different versions (numpy 1.99.0 and {np.__version__})" in page
+    timing = pd.read_parquet(tmp_path / "s" / "timing.parquet")
+    assert set(timing["numpy"]) == {np.__version__}
+    assert not {"numpy", "machine"} & set(pd.read_parquet(tmp_path / "s" / "results.parquet"))
 
 
 @pytest.mark.slow

@@ -6,6 +6,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from biosernn.geometry.distances import pairwise_distances
 from biosernn.graphs.communicability import target_communicability
@@ -23,7 +25,7 @@ from biosernn.training.network import (
 )
 from biosernn.training.penalty import PenaltyInputs, PenaltyKind, penalty
 from biosernn.training.schedule import Schedule
-from biosernn.training.step import StepSettings, training_step
+from biosernn.training.step import StepSettings, global_norm, training_step
 from biosernn.training.train import train
 
 NAMES = ("Wi", "Wr", "b", "Wo", "bo")
@@ -224,6 +226,8 @@ def test_only_the_data_s_gradient_is_clipped(small):
         PenaltyKind("l1"), weights, adam_start(weights), 1, *batch, heavy, tight
     )
     assert bool(measured["clipped"])
+    assert float(measured["gradient_norm_data"]) == pytest.approx(norm, rel=1e-6)
+    assert float(measured["gradient_norm_stepped"]) == pytest.approx(norm / 4, rel=1e-6)
     assert float(measured["gradient_norm_penalty"]) == pytest.approx(100 * 12, rel=1e-6)
     sign = np.sign(weights.recurrent)
     for moments, share in ((unclipped, 1), (clipped, 0.25)):
@@ -317,7 +321,21 @@ def test_a_nonnegative_run_stays_nonnegative(trained):
 def test_a_run_that_explodes_is_returned_as_it_is(trained):
     start, _ = trained
     outcome = _train(start._replace(recurrent=20 * np.eye(16, dtype=np.float32)))
-    assert not np.isfinite(outcome.loss[-1]).all()
+    lost = ~np.isfinite(outcome.loss)
+    assert lost[-1].all()
+    assert not outcome.right[lost].any()
+
+
+FLOATS = st.lists(st.floats(-(2.0**100), 2.0**100, width=32), min_size=1, max_size=9)
+
+
+@settings(deadline=None)
+@given(FLOATS, st.integers(-8, 7))
+def test_the_norm_is_finite_wherever_it_can_be(values, exponent):
+    gradient = np.float32(values) * np.float32(10.0**exponent)
+    expected = np.sqrt((gradient.astype(np.float64) ** 2).sum())
+    found = float(global_norm((jnp.asarray(gradient), jnp.zeros(2))))
+    assert found == pytest.approx(expected, rel=1e-5, abs=1e-37)
 
 
 def test_recipes_differ_only_where_a_step_is_clipped(trained):

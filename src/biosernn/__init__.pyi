@@ -21,5 +21,6 @@ from .sources.reference import read_cohort as read_cohort
 from .sources.release import read_release as read_release
 from .sources.synthetic import synthetic_cohort as synthetic_cohort
 from .study.arms import Arm as Arm
+from .study.compare import compare as compare
 from .study.spec import Study as Study
 from .tasks.maze import maze as maze

@@ -10,19 +10,20 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal, NoReturn
+from typing import Annotated, Any, NoReturn
 
 from cyclopts import App, CycloptsError, Parameter, Token
 
 from biosernn._version import __version__
-from biosernn.errors import BadInput, WorkFailed
+from biosernn.errors import BadInput, WorkFailed, one_line
 
 app = App(
     name="biosernn",
     version=__version__,
     help="Does the wiring, geometry or activity of real cortex help a recurrent network learn?",
-    error_formatter=lambda fault: f"biosernn: {' '.join(str(fault).split())}",
+    error_formatter=lambda fault: f"biosernn: {one_line(' '.join(str(fault).split()))}",
     suppress_keyboard_interrupt=False,
 )
 cohort_app = App(name="cohort", help="Import a cohort, or show what is in one.")
@@ -31,6 +32,21 @@ app.command(cohort_app)
 cohort_app.command(import_app)
 
 LONGEST_LINE = 1500
+
+ABOUT_A_PLACE = (
+    *(errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENAMETOOLONG),
+    *(errno.EPIPE, errno.EIO, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EFBIG),
+)
+"""Faults of the system that name a place where a user can do something."""
+
+
+def _word(kind: Any, tokens: Sequence[Token]) -> str:
+    """Take a word as it is; cyclopts would take None and null for an option left out."""
+    return tokens[0].value
+
+
+def _path(kind: Any, tokens: Sequence[Token]) -> Path:
+    return Path(tokens[0].value)
 
 
 def _whole(kind: Any, tokens: Sequence[Token]) -> int:
@@ -41,6 +57,8 @@ def _whole(kind: Any, tokens: Sequence[Token]) -> int:
 
 
 Whole = Annotated[int, Parameter(converter=_whole)]
+Word = Annotated[str | None, Parameter(converter=_word)]
+Place = Annotated[Path | None, Parameter(converter=_path)]
 Workers = Annotated[
     int | None,
     Parameter(converter=_whole, help="Processes here, one per core by default; 0: none."),
@@ -52,14 +70,14 @@ def run(
     study: str = "quick",
     /,
     *,
-    cohort: str | None = None,
-    out: Path | None = None,
+    cohort: Word = None,
+    out: Place = None,
     seeds: Whole | None = None,
     units: Whole | None = None,
-    protocol: Literal["corrected", "published", "both"] | None = None,
-    recipe: Literal["seed", "clipped", "both"] | None = None,
+    protocol: Word = None,
+    recipe: Word = None,
     workers: Workers = None,
-    scheduler: str | None = None,
+    scheduler: Word = None,
 ) -> None:
     """Run a study, or go on with one, and write its report.
 
@@ -70,15 +88,15 @@ def run(
     cohort
         synthetic[:N], a cohort file, or a released folder.
     out
-        The study folder; out/<preset> by default.
+        The study folder; out/NAME by default.
     seeds
         Repetitions of every arm.
     units
         Neurons drawn from the cohort for each seed.
     protocol
-        Errors mended, as published, or both.
+        corrected (errors mended), published, both, or corrected+FIELD.
     recipe
-        Adam alone, with the data's gradient clipped, or both.
+        seed (Adam alone), clipped (the data's gradient clipped), or both.
     workers
         Processes on this machine.
     scheduler
@@ -96,9 +114,9 @@ def run(
             workers=_checked(workers),
             scheduler=scheduler,
             on_progress=on_progress,
-            on_plan=_say_plan,
+            on_plan=partial(_say_plan, scheduler=scheduler),
         )
-    print(f"{finished.report}: {finished.analysis.finding}")
+    print(f"{one_line(finished.report)}: {finished.analysis.finding}")
 
 
 @app.command
@@ -106,12 +124,12 @@ def plan(
     study: str = "quick",
     /,
     *,
-    cohort: str | None = None,
-    out: Path | None = None,
+    cohort: Word = None,
+    out: Place = None,
     seeds: Whole | None = None,
     units: Whole | None = None,
-    protocol: Literal["corrected", "published", "both"] | None = None,
-    recipe: Literal["seed", "clipped", "both"] | None = None,
+    protocol: Word = None,
+    recipe: Word = None,
     workers: Workers = None,
 ) -> None:
     """Say what a study would run and for how long, without running it.
@@ -138,7 +156,7 @@ def presets() -> None:
             planned = plan_study(study)
             size = f"{len(planned.runs):,} runs, about {_duration(planned.seconds)}"
         except BadInput:
-            size = "give --cohort"
+            size = f"size and time: biosernn plan {name} --cohort ..."
         print(f"{name:9} {about} ({size})")
 
 
@@ -148,12 +166,14 @@ def report(folder: Path, /) -> None:
     from biosernn.run import report_study
 
     finished = report_study(folder)
-    print(f"{finished.report}: {finished.analysis.finding}")
+    print(f"{one_line(finished.report)}: {finished.analysis.finding}")
 
 
 @app.command
-def rerun(folder: Path, /, *, out: Path | None = None, workers: Workers = None) -> None:
+def rerun(folder: Path, /, *, out: Place = None, workers: Workers = None) -> None:
     """Run a study folder's study anew in another folder, and say what came out differently.
+
+    The exit status is 1 if a number did.
 
     Parameters
     ----------
@@ -167,14 +187,33 @@ def rerun(folder: Path, /, *, out: Path | None = None, workers: Workers = None) 
     from biosernn.run import rerun_study
 
     place = out or folder.with_name(f"{folder.resolve().name}-rerun")
+    _stop_at_once(place)
     with _bar() if sys.stderr.isatty() else nullcontext(_lines()) as on_progress:
         finished, differences = rerun_study(
             folder, place, workers=_checked(workers), on_progress=on_progress, on_plan=_say_plan
         )
-    for difference in differences:
-        print(difference)
-    same = "every number is the same" if not differences else f"{len(differences)} differences"
-    print(f"{finished.report}: {same}")
+    _say_differences(differences)
+    print(f"{one_line(finished.report)}: {_how_different(differences)}")
+    if differences.numbers:
+        sys.exit(1)
+
+
+@app.command
+def compare(folder: Path, other: Path, /) -> None:
+    """Say where the versions and numbers of two study folders differ; exit status 1 if numbers do.
+
+    Parameters
+    ----------
+    folder, other
+        Study folders whose tables are written.
+    """
+    from biosernn.study.compare import compare as differences_between
+
+    differences = differences_between(folder, other)
+    _say_differences(differences)
+    print(f"{one_line(other)}: {_how_different(differences)}")
+    if differences.numbers:
+        sys.exit(1)
 
 
 @cohort_app.command
@@ -200,7 +239,7 @@ def show(reference: str, /, *, json_: Annotated[bool, Parameter(name="--json")] 
 
 
 @cohort_app.command
-def audit(reference: str, /, *, other: str | None = None, out: Path | None = None) -> None:
+def audit(reference: str, /, *, other: Word = None, out: Place = None) -> None:
     """Say whether a cohort may be trusted, check by check.
 
     Parameters
@@ -223,7 +262,7 @@ def audit(reference: str, /, *, other: str | None = None, out: Path | None = Non
         from biosernn.audit.page import write_audit
 
         write_audit(out, found, cohort)
-    print(summary(found) + (f"; {out}" if out else ""))
+    print(summary(found) + (f"; {one_line(out)}" if out else ""))
 
 
 @import_app.command(name="release")
@@ -269,7 +308,7 @@ def main() -> NoReturn:
     except CycloptsError as fault:
         if debug:
             raise
-        _leave(" ".join(str(fault).split()), 2)
+        _leave(one_line(" ".join(str(fault).split())), 2)
     except BadInput as fault:
         if debug:
             raise
@@ -278,15 +317,20 @@ def main() -> NoReturn:
         if debug:
             raise
         _leave(str(fault), 1)
+    except MemoryError:
+        if debug:
+            raise
+        _leave("out of memory; ask for fewer neurons, --units or --workers", 1)
     except KeyboardInterrupt:
         _leave("interrupted", 130)
     except Exception as fault:
         if debug:
             raise
-        if isinstance(fault, OSError) and fault.strerror:
-            line = f"{fault.filename or 'output'}: {fault.strerror}; make room or access there"
+        if isinstance(fault, OSError) and fault.errno in ABOUT_A_PLACE:
+            place = one_line(fault.filename or "output")
+            line = f"{place}: {fault.strerror}; make room or access there"
             _leave(line, 2 if fault.errno == errno.ENAMETOOLONG else 1)
-        what = " ".join(f"{type(fault).__name__}: {fault}".split())
+        what = one_line(" ".join(f"{type(fault).__name__}: {fault}".split()))
         _leave(f"unexpected: {what}; run it with --debug and report what it prints", 1)
     sys.exit(0)
 
@@ -353,22 +397,39 @@ def _stem(study: str) -> str:
 
 def _write_cohort(cohort: Any, out: Path) -> None:
     cohort.write(out)
-    print(f"{out}: {cohort.name}, {cohort.n_neurons} neurons, content {cohort.content_sha256[:12]}")
+    content = cohort.content_sha256[:12]
+    print(f"{one_line(out)}: {cohort.name}, {cohort.n_neurons} neurons, content {content}")
 
 
-def _say_plan(planned: Any, study_hash: str) -> None:
-    print(f"study {study_hash}: {_plan_line(planned)}", flush=True)
+def _say_differences(differences: Any) -> None:
+    for difference in (*differences.versions, *differences.numbers):
+        print(difference)
 
 
-def _plan_line(planned: Any) -> str:
+def _how_different(differences: Any) -> str:
+    if not differences.numbers:
+        return "every number is the same"
+    return f"{len(differences.numbers)} differences in numbers"
+
+
+def _say_plan(planned: Any, study_hash: str, scheduler: str | None = None) -> None:
+    print(f"study {study_hash}: {_plan_line(planned, scheduler)}", flush=True)
+
+
+def _plan_line(planned: Any, scheduler: str | None = None) -> str:
     names = ", ".join(cohort.name for cohort in planned.cohorts)
     line = (
         f"{len(planned.runs):,} runs ({len(planned.study.arms)} arms, {planned.study.seeds} seeds, "
         f"{planned.runs[0].units} units of {names})"
     )
-    done = len(planned.runs) - len(planned.todo)
+    different = len({run.id for run in planned.runs})
+    if different < len(planned.runs):
+        line += f", {different:,} of them different"
+    done = different - len(planned.todo)
     if done:
-        line += f", {done:,} of them finished"
+        line += f", {done:,} finished"
+    if scheduler is not None:
+        return f"{line}; on the workers of {one_line(scheduler)}"
     processes = "in this process" if not planned.workers else f"{planned.workers} at a time"
     return f"{line}; about {_duration(planned.seconds)}, {processes}"
 

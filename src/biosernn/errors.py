@@ -1,5 +1,7 @@
 """The errors a user meets: one line that names the place, what is wrong there and the remedy."""
 
+LONGEST = 400
+
 
 class BadInput(ValueError):
     """Input that cannot be used: exit status 2.
@@ -21,7 +23,8 @@ class BadInput(ValueError):
     """
 
     def __init__(self, where: object, what: str, remedy: str) -> None:
-        self.where, self.what, self.remedy = _one_line(where), _one_line(what), _one_line(remedy)
+        self.where, self.remedy = one_line(where), one_line(remedy)
+        self.what = _short(one_line(what))
         super().__init__(f"{self.where}: {self.what}; {self.remedy}")
 
     def __reduce__(self) -> tuple[type, tuple[str, str, str]]:
@@ -39,13 +42,26 @@ class WorkFailed(RuntimeError):
     """
 
     def __init__(self, where: object, what: str, remedy: str) -> None:
-        self.where, self.what, self.remedy = _one_line(where), _one_line(what), _one_line(remedy)
+        self.where, self.remedy = one_line(where), one_line(remedy)
+        self.what = _short(one_line(what))
         super().__init__(f"{self.where}: {self.what}; {self.remedy}")
 
     def __reduce__(self) -> tuple[type, tuple[str, str, str]]:
         return type(self), (self.where, self.what, self.remedy)
 
 
-def _one_line(text: object) -> str:
-    """Escape whatever would break the line or drive a terminal."""
+def one_line(text: object) -> str:
+    r"""Escape whatever would break the line or drive a terminal.
+
+    Examples
+    --------
+    >>> print(one_line("a\nb"))
+    a\nb
+
+    """
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(text))
+
+
+def _short(text: str) -> str:
+    """Leave out the middle of a value that somebody made too long to be read."""
+    return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]} … {text[-LONGEST // 2 :]}"

@@ -138,11 +138,15 @@ def protocol_named(name: str) -> Protocol:
     'floor'
 
     """
+    if name in PROTOCOLS:
+        return PROTOCOLS[name]
     base, *switched = name.split("+")
-    if base not in PROTOCOLS:
+    if base != "corrected":
         raise BadInput(f"protocol {name}", "is unknown", "use corrected, published or both")
     known = [field.name for field in fields(Protocol)]
-    for field in switched:
+    for number, field in enumerate(switched):
         if field not in known:
             raise BadInput(f"protocol {name}", f"{field!r} is no field", f"use {', '.join(known)}")
-    return replace(PROTOCOLS[base], **{field: getattr(PUBLISHED, field) for field in switched})
+        if field in switched[:number]:
+            raise BadInput(f"protocol {name}", f"{field!r} is there twice", "name each field once")
+    return replace(CORRECTED, **{field: getattr(PUBLISHED, field) for field in switched})

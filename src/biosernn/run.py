@@ -1,30 +1,30 @@
 """A study from end to end: plan, execute, analyse, draw."""
 
-import platform
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from biosernn.analysis.analyse import analyse
-from biosernn.analysis.findings import Analysis
-from biosernn.audit.audit import audit, failures
 from biosernn.cohort.cohort import Cohort
 from biosernn.errors import WorkFailed
-from biosernn.report.page import ReportInputs, write_report
 from biosernn.sources.reference import read_cohort
+from biosernn.study.compare import Differences, compare
 from biosernn.study.estimate import estimate
-from biosernn.study.execute import execute, usable_cores, versions
-from biosernn.study.functional import correlation, tiling_coefficient
-from biosernn.study.plan import Run, plan, resolve, study_hash
+from biosernn.study.execute import execute, usable_cores
+from biosernn.study.plan import Run, plan, resolve
 from biosernn.study.presets import PRESETS, preset
+from biosernn.study.provenance import describe
 from biosernn.study.spec import Study
 from biosernn.study.store import REPORT, WRITABLE, Store
-from biosernn.training.schedule import ENGINE
+
+if TYPE_CHECKING:
+    from biosernn.analysis.findings import Analysis
+
+DRAWN = ("accuracy", "gradient_norm_data", "gradient_norm_penalty")
+"""Metrics whose curves the report draws."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +68,7 @@ class Finished:
     folder: Path
     report: Path
     results: pd.DataFrame
-    analysis: Analysis
+    analysis: "Analysis"
 
 
 def find_study(named: str | Path | Study) -> Study:
@@ -184,7 +184,13 @@ def run(
     with store.owned():
         settled = store.open_study(asked, cohorts)
         planned = _planned(settled, cohorts, store, workers)
-        provenance = _provenance(store, planned)
+        provenance = describe(
+            settled,
+            cohorts,
+            planned.runs,
+            store.provenance().get("sessions", []),
+            goes_on=bool(planned.todo),
+        )
         store.write_provenance(provenance)
         on_plan(planned, provenance["study"])
         if planned.todo:
@@ -225,14 +231,14 @@ def report_study(folder: str | Path) -> Finished:
 
 def rerun_study(
     folder: str | Path, out: str | Path, *, workers: int | None = None, **watch: Any
-) -> tuple[Finished, list[str]]:
+) -> tuple[Finished, Differences]:
     """Run a study folder's study anew in another folder, and say what came out differently.
 
     Parameters
     ----------
     folder
-        A study folder, from here or elsewhere; its study file, cohorts, results and provenance
-        are read.
+        A study folder, from here or elsewhere; its study file, cohorts, tables and provenance are
+        read.
     out
         The new study folder.
     workers, watch
@@ -241,13 +247,12 @@ def rerun_study(
     Returns
     -------
     finished, differences
-        The new study, and one sentence for each version, run or column that differs; none where
-        every number is the same.
+        The new study, and what `compare` finds between the two.
 
     Raises
     ------
     BadInput
-        If the folder holds no study.
+        If the folder holds no study, or one whose tables were never written.
 
     Examples
     --------
@@ -258,33 +263,16 @@ def rerun_study(
     ... )
     >>> with tempfile.TemporaryDirectory() as place:
     ...     first = run(small, f"{place}/first", workers=0)
-    ...     rerun_study(first.folder, f"{place}/second", workers=0)[1]
-    []
+    ...     rerun_study(first.folder, f"{place}/second", workers=0)[1].numbers
+    ()
 
     """
     before = Store(folder)
-    study, cohorts = before.read()
+    study, cohorts = before.read(any_engine=True)
+    before.results(), before.metrics()
     paths = [str(before.cohort_path(number)) for number in range(len(cohorts))]
     finished = run(study.with_options(cohort=paths), out, workers=workers, **watch)
-    earlier = before.provenance().get("versions", {})
-    differences = [
-        f"{name} was {earlier.get(name, 'not recorded')} and is {version}"
-        for name, version in versions().items()
-        if earlier.get(name) != version
-    ]
-    after = Store(out)
-    for name, old, new in (
-        ("results", before.results(), after.results()),
-        ("curves", before.curves(), after.curves()),
-    ):
-        if set(old["run"]) != set(new["run"]):
-            differences.append(f"{name}: other runs, {len(old):,} rows before and {len(new):,} now")
-            continue
-        for column in old.columns:
-            if not old[column].equals(new[column]):
-                unequal = (old[column] != new[column]) & ~(old[column].isna() & new[column].isna())
-                differences.append(f"{name}: {column} differs in {unequal.sum():,} rows")
-    return finished, differences
+    return finished, compare(folder, out)
 
 
 def _report(
@@ -295,8 +283,11 @@ def _report(
     results: pd.DataFrame,
     provenance: dict[str, Any],
 ) -> Finished:
+    from biosernn.analysis.analyse import analyse
+    from biosernn.report.page import ReportInputs, write_report
+
     total = runs[0].schedule.steps
-    analysis = analyse(results, primary=study.primary, total_steps=total)
+    analysis = analyse(results, primary=study.decides, total_steps=total)
     first = {
         run.arm.name: run for run in reversed(runs) if run.protocol_name == runs[0].protocol_name
     }
@@ -308,7 +299,7 @@ def _report(
     }
     inputs = ReportInputs(
         results=results,
-        curves=store.curves(),
+        curves=store.curves(DRAWN),
         analysis=analysis,
         cohort=cohorts[0],
         weights=weights,
@@ -321,65 +312,3 @@ def _report(
     except OSError as fault:
         raise WorkFailed(path, fault.strerror or str(fault), WRITABLE) from None
     return Finished(store.folder, path, results, analysis)
-
-
-def _provenance(store: Store, planned: Planned) -> dict[str, Any]:
-    """What was run where, with each extension of the seeds in its order."""
-    study, cohorts = planned.study, planned.cohorts
-    extensions = store.provenance().get("extensions", [])
-    if not extensions or extensions[-1]["seeds"] != study.seeds:
-        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        extensions = [*extensions, {"seeds": study.seeds, "at": now}]
-    return {
-        "study": study_hash(study, cohorts),
-        "preset": study.name,
-        "engine": ENGINE,
-        "units": planned.runs[0].units,
-        "seeds": study.seeds,
-        "epochs": study.epochs,
-        "strength": list(study.strength),
-        "protocols": list(study.protocols),
-        "recipes": sorted({recipe for _, recipe in study.conditions}),
-        "extensions": extensions,
-        "cohorts": [
-            {
-                "name": cohort.name,
-                "neurons": cohort.n_neurons,
-                "content_sha256": cohort.content_sha256,
-                "missing": list(cohort.missing),
-                "source": cohort.provenance,
-            }
-            for cohort in cohorts
-        ],
-        "audit_failures": [
-            f"{cohort.name} fails its audit: {sentence}"
-            for cohort in cohorts
-            for sentence in failures(audit(cohort))
-        ],
-        "notes": _notes(study, planned),
-        "versions": versions(),
-        "machine": {"system": platform.platform(), "processor": platform.machine()},
-    }
-
-
-def _notes(study: Study, planned: Planned) -> list[str]:
-    """Sentences that a reader of the first screen must know."""
-    notes: list[str] = []
-    for cohort in planned.cohorts:
-        bins = dict.fromkeys(run.protocol.bins for run in planned.runs)
-        notes += dict.fromkeys(correlation(cohort, choice)[1] for choice in bins)
-        notes.append(tiling_coefficient(cohort)[1])
-        if cohort.wiring is not None and any("wiring" in arm.needs for arm in study.arms):
-            share = (planned.runs[0].units / cohort.n_neurons) ** 2
-            edges = round(share * len(cohort.wiring.pre))
-            notes.append(
-                f"about {edges} measured connections of {cohort.name} join a seed's "
-                f"{planned.runs[0].units} neurons"
-                + (": expect little power for wiring" if edges < planned.runs[0].units else "")
-            )
-        if planned.runs[0].units < cohort.n_neurons:
-            notes.append(
-                f"each seed draws {planned.runs[0].units} of {cohort.name}'s {cohort.n_neurons} "
-                "neurons, the same in all arms"
-            )
-    return notes

@@ -88,10 +88,8 @@ def neuron_columns(neurons: Mapping[str, ArrayLike]) -> dict[str, Int64[np.ndarr
         _refuse(f"neurons/{name}", column < 0, "is negative")
     for name in ("nucleus_id", "root_id"):
         _refuse(f"neurons/{name}", _repeated(columns[name]), "is another neuron's too")
-    scans = np.stack([columns["session"], columns["scan"]], axis=1)
-    for scan in np.unique(scans, axis=0):
-        units = np.where((scans == scan).all(axis=1), columns["unit_id"], 0)
-        _refuse("neurons/unit_id", _repeated(units), "is another neuron's of the scan too")
+    units = np.stack([columns[name] for name in ("unit_id", "session", "scan")], axis=1)
+    _refuse("neurons/unit_id", _repeated(units), "is another neuron's of the scan too")
     return columns
 
 
@@ -281,10 +279,10 @@ def _frozen(array: np.ndarray, dtype: type) -> np.ndarray:
     return copy
 
 
-def _repeated(column: Int64[np.ndarray, " n"]) -> NDArray[np.bool_]:
-    first = np.unique(column, return_index=True)[1]
-    repeated = column != 0
-    repeated[first] = False
+def _repeated(ids: Int64[np.ndarray, " n ..."]) -> NDArray[np.bool_]:
+    """Whose id, the first of the columns and what it is unique in, is known and another's too."""
+    repeated = ids.reshape(len(ids), -1)[:, 0] != 0
+    repeated[np.unique(ids, axis=0, return_index=True)[1]] = False
     return repeated
 
 

@@ -4,11 +4,12 @@
 `/functional/{corr,sttc,precision}` (N, N), `/spikes/{times_s,offsets}`, where neuron i's events are
 `times_s[offsets[i]:offsets[i + 1]]`, and `/traces` (N, T), all int64 or float64, uncompressed, each
 with Fletcher-32 check sums. What is not known is left out. Attributes of the file: `format`,
-`format_version`, `content_sha256`, `provenance` (JSON) and, where known, `interval_s` and
-`frame_rate_hz`.
+`format_version`, `content_sha256`, `provenance` (JSON), `provenance_sha256` and, where known,
+`interval_s` and `frame_rate_hz`.
 """
 
 import errno
+import hashlib
 import json
 import math
 import os
@@ -22,6 +23,7 @@ import h5py
 import numpy as np
 from jaxtyping import Float64, Int64
 
+from biosernn.cohort.checks import MOST_NEURONS
 from biosernn.cohort.cohort import MATRICES, Cohort
 from biosernn.cohort.wiring import Wiring
 from biosernn.errors import BadInput, WorkFailed
@@ -31,6 +33,8 @@ FORMAT_VERSION = 1
 WRITABLE = "make room or write access there, or name another file"
 LARGEST_ATTRIBUTE = 2**22
 MOST_MEMBERS = 100
+LARGEST_HOLLOW = 2**26
+HOLLOW = 100  # times larger than what it takes on the disk; compression there does not come near
 UNITS = {"positions_um": "um", "wiring/n_syn": "synapses", "spikes/times_s": "s"}
 WIRING = ("wiring/pre", "wiring/post", "wiring/n_syn")
 SPIKES = ("spikes/times_s", "spikes/offsets")
@@ -98,7 +102,9 @@ def _image(cohort: Cohort) -> bytes:
         file.attrs["format"] = np.bytes_(FORMAT)
         file.attrs["format_version"] = FORMAT_VERSION
         file.attrs["content_sha256"] = np.bytes_(cohort.content_sha256)
-        file.attrs["provenance"] = np.bytes_(json.dumps(cohort.provenance, sort_keys=True))
+        provenance = json.dumps(cohort.provenance, sort_keys=True).encode()
+        file.attrs["provenance"] = np.bytes_(provenance)
+        file.attrs["provenance_sha256"] = np.bytes_(hashlib.sha256(provenance).hexdigest())
         if cohort.interval_s is not None:
             file.attrs["interval_s"] = np.array(cohort.interval_s)
         if cohort.frame_rate_hz is not None:
@@ -115,7 +121,7 @@ def read_cohort_file(path: str | Path, check_hash: bool = False) -> Cohort:
     path
         The file.
     check_hash
-        Also compare the content with the hash that was written beside it.
+        Also compare content and provenance with the hashes that were written beside them.
 
     Returns
     -------
@@ -131,19 +137,29 @@ def read_cohort_file(path: str | Path, check_hash: bool = False) -> Cohort:
     path = Path(path)
     if not path.is_file():
         raise BadInput(path, "is no file", "name a cohort file")
+    size, blocks = path.stat().st_size, path.stat().st_blocks
+    if blocks and size > max(LARGEST_HOLLOW, HOLLOW * 512 * blocks):
+        raise BadInput(path, "is hollow: hardly any of it is on the disk", REMEDY)
     try:
         with h5py.File(path, "r") as file:
             _check_version(file, path)
             cohort = _cohort(file, path)
-            written = _attribute(file, path, "content_sha256", "S")
+            if check_hash:
+                _check_hashes(file, path, cohort)
     except BadInput:
         raise
     except (OSError, RuntimeError, LookupError, TypeError, ValueError) as error:
         what = "is damaged" if h5py.is_hdf5(path) else "is cut or is not an HDF5 file"
         raise BadInput(path, f"{what} ({error})", REMEDY) from error
-    if check_hash and written != cohort.content_sha256.encode():
-        raise BadInput(path, "does not hold the content that its hash was taken of", REMEDY)
     return cohort
+
+
+def _check_hashes(file: h5py.File, path: Path, cohort: Cohort) -> None:
+    if _attribute(file, path, "content_sha256", "S") != cohort.content_sha256.encode():
+        raise BadInput(path, "does not hold the content that its hash was taken of", REMEDY)
+    found = hashlib.sha256(_attribute(file, path, "provenance", "S")).hexdigest().encode()
+    if _attribute(file, path, "provenance_sha256", "S") not in (None, found):
+        raise BadInput(f"{path}: provenance", "is not what its hash was taken of", REMEDY)
 
 
 def _check_version(file: h5py.File, path: Path) -> None:
@@ -164,9 +180,9 @@ def _cohort(file: h5py.File, path: Path) -> Cohort:
     for name in _array_names(file, path):
         arrays[name] = _array(file, path, name, left)
         left -= arrays[name].nbytes
-    provenance = json.loads(_attribute(file, path, "provenance", "S") or b"null")
-    if not isinstance(provenance, dict):
-        raise BadInput(f"{path}: provenance", "is missing or no JSON object", REMEDY)
+    interval_s = _attribute(file, path, "interval_s", "f", (2,))
+    frame_rate_hz = _attribute(file, path, "frame_rate_hz", "f")
+    provenance = _provenance(file, path)
     columns = {name: array for name, array in arrays.items() if name.startswith("neurons/")}
     try:
         return Cohort(
@@ -176,12 +192,23 @@ def _cohort(file: h5py.File, path: Path) -> Cohort:
             **{name: arrays.get(f"functional/{name}") for name in MATRICES},
             spikes=_trains(*(arrays[name] for name in SPIKES)) if SPIKES[0] in arrays else None,
             traces=arrays.get("traces"),
-            interval_s=_attribute(file, path, "interval_s", "f", (2,)),
-            frame_rate_hz=_attribute(file, path, "frame_rate_hz", "f"),
+            interval_s=interval_s,
+            frame_rate_hz=frame_rate_hz,
             provenance=provenance,
         )
     except BadInput as error:
         raise BadInput(f"{path}: {error.where}", error.what, REMEDY) from error
+
+
+def _provenance(file: h5py.File, path: Path) -> dict[str, Any]:
+    text = _attribute(file, path, "provenance", "S") or b""
+    try:
+        provenance = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise BadInput(f"{path}: provenance", f"is not JSON ({error})", REMEDY) from error
+    if not isinstance(provenance, dict):
+        raise BadInput(f"{path}: provenance", "is no JSON object", REMEDY)
+    return provenance
 
 
 def _array_names(file: h5py.File, path: Path) -> list[str]:
@@ -246,8 +273,8 @@ def _array(file: h5py.File, path: Path, name: str, most_bytes: int) -> np.ndarra
 def _trains(
     times: Float64[np.ndarray, " events"], offsets: Int64[np.ndarray, " bounds"]
 ) -> tuple[Float64[np.ndarray, " train"], ...]:
-    if times.ndim != 1 or offsets.ndim != 1 or offsets.size == 0:
-        raise BadInput("spikes", "are not two vectors", REMEDY)
+    if times.ndim != 1 or offsets.ndim != 1 or not 0 < offsets.size <= MOST_NEURONS + 1:
+        raise BadInput("spikes", "are not two vectors, or are of too many neurons", REMEDY)
     ascending = (offsets[1:] >= offsets[:-1]).all()
     if offsets[0] != 0 or offsets[-1] != times.size or not ascending:
         raise BadInput("spikes/offsets", "do not part spikes/times_s into trains", REMEDY)

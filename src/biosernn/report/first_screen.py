@@ -121,9 +121,9 @@ def notes(inputs: ReportInputs, lead: Setting) -> list[str]:
     """Sentences without which the first screen would mislead."""
     analysis, provenance = inputs.analysis, inputs.provenance
     found = [analysis.describes] if analysis.describes else []
-    extensions = provenance.get("extensions") or []
-    if len(extensions) > 1:
-        seeds = " → ".join(str(extension["seeds"]) for extension in extensions)
+    extended = dict.fromkeys(session["seeds"] for session in provenance.get("sessions") or [])
+    if len(extended) > 1:
+        seeds = " → ".join(map(str, extended))
         found.append(f"The study was extended: {seeds} seeds per arm.")
     missing = int(provenance.get("planned", 0)) - int(provenance.get("finished", 0))
     if missing > 0:

@@ -31,8 +31,8 @@ class ReportInputs:
     arms
         By arm, its fields: `init`, `geometry`, `communicability`, `diagonal`.
     provenance
-        How the study was made: `study` (its hash), `preset`, `units`, `planned` and `finished`
-        runs, `extensions`, `notes` and `audit_failures` for the first screen, and all else that
+        How the study was made: `study` (its hash), `name`, `units`, `planned` and `finished`
+        runs, `sessions`, `notes` and `audit_failures` for the first screen, and all else that
         is to be listed.
 
     """

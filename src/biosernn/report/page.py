@@ -79,7 +79,7 @@ def render(inputs: ReportInputs) -> str:
         facts=facts(inputs),
         notes=notes(inputs, lead),
         audit_failures=provenance.get("audit_failures") or [],
-        title=provenance.get("preset") or "study",
+        title=provenance.get("name") or "study",
         study_hash=provenance.get("study") or "unknown",
         cohort=inputs.cohort,
         units=units,

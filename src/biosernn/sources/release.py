@@ -63,10 +63,12 @@ def read_release(directory: str | Path) -> Cohort:
     """
     folder = ReleaseFolder(directory)
     field = folder.field
-    files = {
-        "neurons/root_id": f"root_ids_{field}.npy",
-        "neurons/nucleus_id": f"target_ids_{field}.npy",
-        "neurons/unit_id": f"unit_ids_{field}.npy",
+    ids = {
+        "root_id": f"root_ids_{field}.npy",
+        "nucleus_id": f"target_ids_{field}.npy",
+        "unit_id": f"unit_ids_{field}.npy",
+    }
+    files = {f"neurons/{column}": file for column, file in ids.items()} | {
         "positions_um": f"positions_{field}.npy",
         "wiring": f"connectome_{field}.csv",
         "corr": "corr_matrix.npy",
@@ -75,13 +77,15 @@ def read_release(directory: str | Path) -> Cohort:
         "spikes": f"spikes_{field}.npy",
         "interval_s": f"spikes_{field}.npy",
     }
-    root_ids = folder.numbers(files["neurons/root_id"], "<i8", (None,))
-    n = len(root_ids)
+    neurons = {column: folder.numbers(file, "<i8", (None,)) for column, file in ids.items()}
+    n = sorted(map(len, neurons.values()))[1]  # two of three outvote a file of another field
+    for column, name in ids.items():
+        if len(neurons[column]) != n:
+            what = f"names {len(neurons[column])} neurons, where {n} are named elsewhere"
+            raise BadInput(folder.path / name, what, REMEDY)
     if not 2 <= n <= MOST_NEURONS:
-        raise BadInput(folder.path / files["neurons/root_id"], f"names {n} neurons", REMEDY)
-    neurons = {"root_id": root_ids}
-    for name in ("nucleus_id", "unit_id"):
-        neurons[name] = folder.numbers(files[f"neurons/{name}"], "<i8", (n,))
+        raise BadInput(folder.path, f"holds {n} neurons", f"use a field of 2 to {MOST_NEURONS:,}")
+    root_ids = neurons["root_id"]
     for name, number in zip(("session", "scan", "field"), field.split("_"), strict=True):
         neurons[name] = np.full(n, int(number))
     voxels = folder.vectors(files["positions_um"], "<i8", n)
@@ -156,8 +160,11 @@ def _aligned(
 
 
 def _mirrored(lower: Float64[np.ndarray, "n n"]) -> Float64[np.ndarray, "n n"]:
-    if np.triu(lower, 1).any():
-        raise BadInput("sttc", "is not 0 above the diagonal", REMEDY)
+    above = np.argwhere(np.triu(lower, 1))
+    if len(above):
+        raise BadInput(
+            f"sttc[{above[0, 0]}, {above[0, 1]}]", "is above the diagonal and not 0", REMEDY
+        )
     return lower + np.tril(lower, -1).T
 
 

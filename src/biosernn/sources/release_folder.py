@@ -11,10 +11,10 @@ from biosernn.errors import BadInput
 from biosernn.sources.npy import read_npy
 from biosernn.sources.object_array import read_object_array
 
-LARGEST_FILE = 2**28
+LARGEST_FILE = 2**26  # sixteen times the largest of the release
 LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 REMEDY = "fetch the file again"
-_FIELD = r"(\d{1,6}_\d{1,6}_\d{1,6})"
+_FIELD = "([0-9]{1,6}_[0-9]{1,6}_[0-9]{1,6})"
 FIELD_FILE = re.compile(
     rf"connectome_{_FIELD}\.csv|(?:positions|root_ids|target_ids|unit_ids|spikes)_{_FIELD}\.npy"
 )
@@ -47,7 +47,11 @@ class ReleaseFolder:
         self.sha256: dict[str, str] = {}
         if not self.path.is_dir():
             raise BadInput(self.path, "is no folder", "name a released folder")
-        matches = map(FIELD_FILE.fullmatch, os.listdir(self.path))
+        try:
+            names = os.listdir(self.path)
+        except OSError as error:
+            raise BadInput(self.path, f"cannot be read ({error.strerror})", "allow it") from error
+        matches = map(FIELD_FILE.fullmatch, names)
         fields = sorted({match[1] or match[2] for match in matches if match})
         if len(fields) != 1:
             found = f"the fields {', '.join(fields[:5])}" if fields else "no released field"

@@ -96,10 +96,13 @@ def connectome_file_order(root_ids: ArrayLike) -> Int64[np.ndarray, " n"]:
 
     """
     ids = np.asarray(root_ids)
-    if len(np.unique(ids)) < len(ids) or (ids < 0).any():
+    repeated = np.ones(len(ids), dtype=bool)
+    repeated[np.unique(ids, return_index=True)[1]] = False
+    odd = repeated | (ids < 0)
+    if odd.any():
         raise BadInput(
-            "neurons/root_id",
-            "repeats or is negative, so the order is not known",
+            f"neurons/root_id[{odd.argmax()}]",
+            "repeats another or is negative, so the order is not known",
             "use distinct ids",
         )
     rows = np.empty(len(ids), dtype=np.int64)

@@ -52,7 +52,7 @@ class Arm:
     sign
         Weights free in sign, or held at 0 or above.
     diagonal
-        W_bio's self-weights: kept, set to 0, or left out before its scaling.
+        Self-weights where `init` is bio: kept, set to 0, or left out before the scaling.
 
     Examples
     --------
@@ -73,7 +73,8 @@ class Arm:
 
     def __post_init__(self) -> None:
         where = f"arm {self.name!r}"
-        if not (isinstance(self.name, str) and self.name.strip() and len(self.name) <= 80):
+        named = isinstance(self.name, str) and self.name.strip() and self.name.isprintable()
+        if not (named and len(self.name) <= 80):
             raise BadInput("arm name", f"{self.name!r} is no name", "give up to 80 characters")
         for field, kind in (
             ("init", Init),
@@ -86,6 +87,12 @@ class Arm:
             if value not in get_args(kind):
                 allowed = ", ".join(get_args(kind))
                 raise BadInput(f"{where} {field}", f"{value!r} is unknown", f"use one of {allowed}")
+        if self.diagonal != "keep" and self.init != "bio":
+            raise BadInput(
+                f"{where} diagonal",
+                f"acts on W_bio alone, and init is {self.init}",
+                'set init = "bio" or leave diagonal out',
+            )
         if self.geometry == "none" and self.communicability != "none":
             raise BadInput(
                 f"{where} communicability",

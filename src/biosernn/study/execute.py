@@ -1,6 +1,7 @@
 """Executing the runs of a study folder on this machine's cores or on a Dask cluster."""
 
 import os
+import platform
 import signal
 import socket
 import sys
@@ -33,6 +34,8 @@ on the split: with one thread everywhere a run is the same on one core as on man
 """
 
 
+WORKERS_WITHIN_S = 60
+
 LESS_MEMORY = "use fewer --workers or --units and run it again"
 
 
@@ -48,6 +51,7 @@ def perform_stored(folder: str, run_id: str) -> str:
     store = Store(folder)
     if store.run_path(run_id).exists():
         return run_id
+    _be_single_threaded()
     from threadpoolctl import threadpool_limits
 
     from biosernn.study.perform import perform
@@ -55,7 +59,7 @@ def perform_stored(folder: str, run_id: str) -> str:
     _use_compilation_cache()
     runs, cohorts = _planned(folder, (store.folder / STUDY).stat().st_mtime_ns)
     run = runs[run_id]
-    started, busy = time.time(), time.process_time()
+    started, at, busy = time.time(), time.perf_counter(), time.process_time()
     try:
         with threadpool_limits(1):
             record = perform(run, cohorts[run.cohort])
@@ -63,10 +67,12 @@ def perform_stored(folder: str, run_id: str) -> str:
         if isinstance(fault, RuntimeError) and "RESOURCE_EXHAUSTED" not in str(fault):
             raise
         raise WorkFailed(f"run {run_id}", "is out of memory", LESS_MEMORY) from None
-    timing = {
+    timing: dict[str, float | str] = {
         "started": started,
-        "wall_s": time.time() - started,
+        "wall_s": time.perf_counter() - at,
         "cpu_s": time.process_time() - busy,
+        **versions(),
+        "machine": platform.platform(),
     }
     store.write_run(run_id, record, timing)
     return run_id
@@ -103,14 +109,12 @@ def _processor() -> str:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         what = next((line for line in lines if line.startswith("flags")), "")
     except OSError:
-        import platform
-
         what = platform.processor()
     return hashlib.sha256(what.encode()).hexdigest()[:8]
 
 
 def usable_cores() -> int:
-    """Cores that this process may use.
+    """Cores that this process may use, by its affinity and its control group's quota.
 
     Examples
     --------
@@ -118,7 +122,9 @@ def usable_cores() -> int:
     True
 
     """
-    return len(_cores())
+    from dask.system import cpu_count
+
+    return cpu_count()
 
 
 def _cores() -> list[int]:
@@ -160,13 +166,12 @@ def execute(
     """
     folder = folder.resolve()
     if scheduler is None and workers == 0:
-        _be_single_threaded()
         for run_id in run_ids:
             on_done(perform_stored(str(folder), run_id))
         return
     with _client(workers, scheduler) as client:
         if scheduler is not None:
-            _check_workers(client, folder)
+            _check_workers(client, scheduler, folder)
         executor = client.get_executor(pure=False, retries=0)
         futures = [executor.submit(perform_stored, str(folder), run_id) for run_id in run_ids]
         try:
@@ -178,14 +183,14 @@ def execute(
 
 
 def _be_single_threaded() -> None:
-    """Give this process a worker's number of threads, unless JAX has started with another."""
+    """Give this process one thread of arithmetic, unless JAX has started with more."""
     if os.environ.get("NPROC") == "1":
         return
     if "jax" in sys.modules:
         raise BadInput(
-            "workers 0",
-            "JAX is loaded here already, with threads that change a run's last bits",
-            "set NPROC=1 before Python starts, or use workers=1",
+            f"process {os.getpid()} on {socket.gethostname()}",
+            "has loaded JAX already, with threads that change a run's last bits",
+            "set NPROC=1 before it starts, or use workers=1",
         )
     os.environ["NPROC"] = "1"
 
@@ -292,22 +297,34 @@ def versions() -> dict[str, str]:
     }
 
 
-def _seen(folder: str) -> tuple[bool, dict[str, str], str]:
-    return (Path(folder) / STUDY).is_file(), versions(), socket.gethostname()
+def _seen(folder: str) -> tuple[bool, dict[str, str]]:
+    return (Path(folder) / STUDY).is_file(), versions()
 
 
-def _check_workers(client: Any, folder: Path) -> None:
+def _check_workers(client: Any, scheduler: str, folder: Path) -> None:
+    try:
+        client.wait_for_workers(1, timeout=WORKERS_WITHIN_S)
+    except TimeoutError:
+        raise BadInput(
+            f"--scheduler {scheduler}",
+            f"got no worker within {WORKERS_WITHIN_S} s",
+            f"start `dask worker {scheduler}`, or its job, and run it again",
+        ) from None
     own = versions()
-    client.wait_for_workers(1, timeout=60)
-    for sees, theirs, host in client.run(_seen, str(folder)).values():
+    for address, answer in client.run(_seen, str(folder), on_error="return").items():
+        if isinstance(answer, BaseException):
+            raise BadInput(
+                f"worker {address}", f"cannot run biosernn ({answer})", "install it there"
+            )
+        sees, theirs = answer
         if not sees:
             raise BadInput(
-                f"worker on {host}", f"does not see {folder}", "use a folder that all workers share"
+                f"worker {address}", f"does not see {folder}", "use a folder that all workers share"
             )
         for name, version in theirs.items():
             if version != own[name]:
                 raise BadInput(
-                    f"worker on {host}",
+                    f"worker {address}",
                     f"has {name} {version}, here it is {own[name]}",
                     "install the same versions there",
                 )

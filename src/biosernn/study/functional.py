@@ -14,7 +14,7 @@ STTC_DT_S = 0.1
 BIN_S = 0.2
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=32)
 def correlation(cohort: Cohort, bins: Literal["frames", "ms200"]) -> tuple[np.ndarray | None, str]:
     """Pearson correlation of all pairs, and one sentence on where it comes from.
 
@@ -53,7 +53,7 @@ def correlation(cohort: Cohort, bins: Literal["frames", "ms200"]) -> tuple[np.nd
     return None, f"{name} has no events and no correlation matrix"
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=32)
 def tiling_coefficient(cohort: Cohort) -> tuple[np.ndarray | None, str]:
     """STTC of all pairs, as its source gives it, else from events at ±0.1 s; and a sentence.
 

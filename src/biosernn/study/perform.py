@@ -109,8 +109,7 @@ def _outcomes(run: Run, task: Task, outcome: Outcome) -> dict[str, float | int |
     test = float(_weighted(outcome.right[-1], outcome.test_counts))
     checks_per_epoch = run.schedule.steps_per_epoch // run.schedule.check_every
     training = float(outcome.training_accuracy[-checks_per_epoch:].mean())
-    data_norm = float(outcome.gradient_norm_data.mean())
-    penalty_norm = float(outcome.gradient_norm_penalty.mean())
+    ratio = _penalty_to_data(outcome, step)
     return {
         "status": "diverged" if diverged else "done",
         "accuracy": training if run.protocol.accuracy == "last_training_epoch" else test,
@@ -125,12 +124,26 @@ def _outcomes(run: Run, task: Task, outcome: Outcome) -> dict[str, float | int |
         "loss": float(_weighted(outcome.loss[-1], outcome.test_counts)),
         "penalty": float(outcome.penalty[-1]),
         "penalty_start": float(outcome.penalty[0]),
-        "gradient_norm_data": data_norm,
-        "gradient_norm_penalty": penalty_norm,
+        "gradient_norm_data": float(outcome.gradient_norm_data.mean()),
+        "gradient_norm_penalty": float(outcome.gradient_norm_penalty.mean()),
         "gradient_norm_data_max": float(outcome.gradient_norm_data_max.max()),
-        "penalty_dominates": penalty_norm > data_norm,
+        "penalty_to_data": ratio,
+        "penalty_dominates": ratio > 1,
         "clipped_share": float(outcome.clipped.mean()),
     }
+
+
+def _penalty_to_data(outcome: Outcome, until: int) -> float:
+    """Median ratio of the penalty's gradient norm to the data's as stepped with, while learning.
+
+    Checks after the criterion are left out: a solved task has hardly a gradient of its own. 0 where
+    there is no penalty, infinite where the data's gradient is 0 or no number.
+    """
+    learning = outcome.steps[1:] <= max(until, outcome.steps[1])
+    penalty = outcome.gradient_norm_penalty[learning].astype(np.float64)
+    data = outcome.gradient_norm_stepped[learning].astype(np.float64)
+    ratio = np.divide(penalty, data, out=np.full(len(data), np.inf), where=data > 0)
+    return float(np.median(np.where(penalty == 0, 0, ratio)))
 
 
 def _curves(run: Run, outcome: Outcome) -> dict[str, np.ndarray]:
@@ -144,6 +157,7 @@ def _curves(run: Run, outcome: Outcome) -> dict[str, np.ndarray]:
         "training_loss": since_last(outcome.training_loss),
         "training_accuracy": since_last(outcome.training_accuracy),
         "gradient_norm_data": since_last(outcome.gradient_norm_data),
+        "gradient_norm_stepped": since_last(outcome.gradient_norm_stepped),
         "gradient_norm_penalty": since_last(outcome.gradient_norm_penalty),
         "clipped_share": since_last(outcome.clipped),
     }

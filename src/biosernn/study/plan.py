@@ -85,7 +85,7 @@ def resolve(study: Study, cohorts: Sequence[Cohort]) -> Study:
     ------
     BadInput
         If more units are asked for than a cohort has neurons, if an arm needs what a cohort lacks,
-        or if there would be more than a million runs.
+        if two cohorts cannot be told apart, or if there would be more than a million runs.
 
     Examples
     --------
@@ -99,7 +99,16 @@ def resolve(study: Study, cohorts: Sequence[Cohort]) -> Study:
     runs = study.seeds * math.prod(map(len, choices))
     if runs > MOST_RUNS:
         raise BadInput("study", f"plans {runs:,} runs", f"ask for at most {MOST_RUNS:,}")
-    for cohort in cohorts:
+    for number, cohort in enumerate(cohorts):
+        for other in cohorts[:number]:
+            if cohort.content_sha256 == other.content_sha256:
+                raise BadInput("cohort", f"{cohort.name} is there twice", "name each cohort once")
+            if cohort.name == other.name:
+                raise BadInput(
+                    "cohort",
+                    f"two of them are called {cohort.name}",
+                    "run them as two studies",
+                )
         known = _known(cohort)
         for arm in study.arms:
             for part in arm.needs:
@@ -193,11 +202,11 @@ def study_hash(study: Study, cohorts: Sequence[Cohort]) -> str:
 
     """
     table = study.table()
-    for key in ("seeds", "cohort"):
+    for key in ("name", "seeds", "cohort"):
         table.pop(key)
     content = {
         "study": table,
-        "primary": asdict(study.primary),
+        "primary": asdict(study.decides),
         "cohorts": [cohort.content_sha256 for cohort in cohorts],
         "engine": ENGINE,
     }

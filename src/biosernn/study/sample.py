@@ -45,7 +45,7 @@ VOXEL_UM = np.array([0.004, 0.004, 0.04])
 """The released code scrambles voxels, and an axis' weight in the mixture is its voxels' number."""
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=4)
 def sample(cohort: Cohort, units: int, seed: int, protocol: Protocol) -> "Sample":
     """Draw one seed's neurons; asked again in the same process, the same object.
 
@@ -132,7 +132,7 @@ class Sample:
 
     def initial(self, arm: Arm) -> Float[np.ndarray, "units units"]:
         """Initial recurrent weights of an arm, float64."""
-        if arm.diagonal == "keep" or arm.init != "bio":
+        if arm.diagonal == "keep":
             weights = _INITS[arm.init](self)
         else:
             weights = self._composed("corr", "sttc", arm.diagonal)

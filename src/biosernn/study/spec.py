@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,24 @@ from biosernn.study.arms import ARMS, Arm, finite_number, read_arm
 from biosernn.study.primary import Primary
 from biosernn.tasks.registry import TASKS
 
-LARGEST_FILE = 1_000_000
+LARGEST_FILE = 100_000
 """Bytes; a study file above this is refused unread."""
 
 MOST_DOTS = 300
 """In one line; the memory that a dotted key takes grows with the square of its parts."""
 
 MOST_COHORTS = 100
+
+MOST_VALUES = 1_000
+"""Of one key; each is compared with all."""
+
+LONGEST_NAME = 80
+
+WHOLE = "all"
+"""Word of a study file for units: the whole cohort."""
+
+USUAL = "usual"
+"""Word of a study file for recipe: both, but `seed` alone under `published`."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +41,7 @@ class Study:
     Attributes
     ----------
     name
-        The preset it started from.
+        What it is called; the preset it started from unless it is given another.
     cohort
         References of the cohorts, in the words of the command line.
     tasks, arms
@@ -50,9 +61,8 @@ class Study:
     recipes
         Names in `RECIPES`; None is both under corrected protocols and `seed` under `published`.
     primary
-        The contrast that decides.
-    primary_is_own
-        Whether a file names it, so that its arms and recipe must be there.
+        The contrast that decides, whose arms, recipe and protocol must be there; None is the usual
+        one, which a study may leave out.
 
     Examples
     --------
@@ -73,12 +83,18 @@ class Study:
     epochs: int = 10
     protocols: tuple[str, ...] = ("corrected",)
     recipes: tuple[str, ...] | None = None
-    primary: Primary = field(default_factory=Primary)
-    primary_is_own: bool = False
+    primary: Primary | None = None
 
     def __post_init__(self) -> None:
+        name = _text("name", self.name)
+        if not (name.isprintable() and len(name) <= LONGEST_NAME):
+            raise BadInput("name", f"{name!r} is no short line", f"give up to {LONGEST_NAME} signs")
         for key in ("cohort", "tasks", "arms", "strength", "protocols", "recipes"):
-            _distinct(key, getattr(self, key))
+            if getattr(self, key) is not None:
+                word = {"protocols": "protocol", "recipes": "recipe"}.get(key, key)
+                object.__setattr__(self, key, _distinct(word, _several(getattr(self, key))))
+        for reference in self.cohort:
+            _text("cohort", reference)
         for task in self.tasks:
             if task not in TASKS:
                 raise BadInput("tasks", f"{task!r} is unknown", f"use {', '.join(TASKS)}")
@@ -101,27 +117,35 @@ class Study:
                 )
         if len(self.cohort) > MOST_COHORTS:
             raise BadInput("cohort", f"names {len(self.cohort)}", f"name at most {MOST_COHORTS}")
-        if self.primary_is_own:
-            self._check_primary(names)
+        if self.primary is not None:
+            self._check_primary(self.primary, names)
 
-    def _check_primary(self, names: list[str]) -> None:
-        for side in (self.primary.arm, self.primary.null):
+    def _check_primary(self, primary: Primary, names: list[str]) -> None:
+        for side in (primary.arm, primary.null):
             if side not in names:
                 raise BadInput(
                     "primary contrast", f"{side!r} is not among the arms", "add it to arms"
                 )
-        if self.primary.protocol not in self.protocols:
+        if primary.protocol not in self.protocols:
             raise BadInput(
-                "primary protocol",
-                f"{self.primary.protocol!r} is not run",
-                "name a protocol of the study",
+                "primary protocol", f"{primary.protocol!r} is not run", "name one of the study's"
             )
-        if (self.primary.protocol, self.primary.recipe) not in self.conditions:
+        if (primary.protocol, primary.recipe) not in self.conditions:
             raise BadInput(
                 "primary recipe",
-                f"{self.primary.recipe!r} under {self.primary.protocol!r} is not run",
+                f"{primary.recipe!r} under {primary.protocol!r} is not run",
                 "name a recipe and a protocol of the study",
             )
+
+    @property
+    def decides(self) -> Primary:
+        """The contrast that decides: the study's own, else the usual one."""
+        if self.primary is not None:
+            return self.primary
+        usual = Primary()
+        if usual.protocol in self.protocols:
+            return usual
+        return replace(usual, protocol=self.protocols[0])
 
     @property
     def conditions(self) -> tuple[tuple[str, str], ...]:
@@ -160,8 +184,7 @@ class Study:
         from biosernn.study.presets import preset
 
         try:
-            base = preset(_text("preset", table.pop("preset", "quick")))
-            return base.with_options(**_options(table))
+            return preset(_text("preset", table.pop("preset", "quick"))).with_options(**table)
         except BadInput as fault:
             raise BadInput(f"{path}: {fault.where}", fault.what, fault.remedy) from None
         except ValueError as fault:
@@ -184,12 +207,12 @@ class Study:
         """
         changes: dict[str, Any] = {}
         for key, value in options.items():
-            if value is None:
+            if value is None or key == "primary":
                 continue
-            if key in ("seeds", "epochs"):
+            if key in ("name", "seeds", "epochs"):
                 changes[key] = value
             elif key == "units":
-                changes |= {"units": value, "units_at_most": False}
+                changes |= {"units": None if value == WHOLE else value, "units_at_most": False}
             elif key in ("cohort", "tasks"):
                 changes[key] = tuple(_text(key, item) for item in _several(value))
             elif key == "arms":
@@ -197,40 +220,33 @@ class Study:
             elif key == "strength":
                 changes["strength"] = tuple(finite_number(key, item) for item in _several(value))
             elif key == "protocol":
-                both = ("corrected", "published") if value == "both" else _several(value)
-                changes["protocols"] = tuple(_text(key, item) for item in both)
+                named = ("corrected", "published") if value == "both" else _several(value)
+                changes["protocols"] = tuple(_text(key, item) for item in named)
             elif key == "recipe":
-                both = tuple(RECIPES) if value == "both" else _several(value)
-                changes["recipes"] = tuple(_text(key, item) for item in both)
-            elif key != "primary":
+                named = tuple(RECIPES) if value == "both" else _several(value)
+                usual = value == USUAL
+                changes["recipes"] = None if usual else tuple(_text(key, item) for item in named)
+            else:
                 raise BadInput(key, "is no key of a study", f"use {', '.join(KEYS)}")
-        if "protocols" in changes:
-            protocol = self.primary.protocol
-            if protocol not in changes["protocols"]:
-                protocol = changes["protocols"][0]
-            changes["primary"] = replace(self.primary, protocol=protocol)
-        study = replace(self, **changes)
-        if options.get("primary") is None:
-            return study
-        return replace(study, primary=_read_primary(options["primary"], study), primary_is_own=True)
+        given = options.get("primary")
+        study = replace(self, primary=None, **changes)
+        return replace(study, primary=self.primary if given is None else _primary(given, study))
 
     def table(self) -> dict[str, Any]:
-        """The study as the table of a study file, complete but for what is not set."""
+        """Every choice of the study, as the table of a study file."""
         written: dict[str, Any] = {
-            "preset": self.name,
+            "name": self.name,
             "cohort": list(self.cohort),
             "tasks": list(self.tasks),
             "arms": [arm.name if ARMS.get(arm.name) == arm else arm.table() for arm in self.arms],
             "seeds": self.seeds,
+            "units": WHOLE if self.units is None else self.units,
             "strength": list(self.strength),
             "epochs": self.epochs,
             "protocol": list(self.protocols),
+            "recipe": USUAL if self.recipes is None else list(self.recipes),
         }
-        if self.units is not None:
-            written["units"] = self.units
-        if self.recipes is not None:
-            written["recipe"] = list(self.recipes)
-        if self.primary_is_own:
+        if self.primary is not None:
             written["primary"] = {
                 "outcome": self.primary.outcome,
                 "contrast": [self.primary.arm, self.primary.null],
@@ -246,6 +262,7 @@ class Study:
 
 KEYS = (
     "preset",
+    "name",
     "cohort",
     "tasks",
     "arms",
@@ -268,7 +285,7 @@ def _read_table(path: Path) -> dict[str, Any]:
     except OSError as fault:
         raise BadInput(path, fault.strerror or "cannot be read", "give a study file") from None
     if len(raw) > LARGEST_FILE:
-        raise BadInput(path, "is larger than 1 MB", "give a study file")
+        raise BadInput(path, "is larger than 100 kB", "give a study file")
     for number, line in enumerate(raw.split(b"\n"), start=1):
         if line.count(b".") > MOST_DOTS:
             raise BadInput(f"{path}: line {number}", "is nested too deeply", "shorten it")
@@ -296,14 +313,7 @@ def _read_table(path: Path) -> dict[str, Any]:
     return table
 
 
-def _options(table: dict[str, Any]) -> dict[str, Any]:
-    for key in ("seeds", "units", "epochs"):
-        if key in table:
-            _whole(key, table[key], 0, 2**31)
-    return table
-
-
-def _read_primary(given: object, study: Study) -> Primary:
+def _primary(given: object, study: Study) -> Primary:
     keys = ("outcome", "contrast", "recipe", "protocol")
     if not isinstance(given, dict):
         raise BadInput("primary", "is no table", "write { outcome = ..., contrast = [arm, null] }")
@@ -313,7 +323,7 @@ def _read_primary(given: object, study: Study) -> Primary:
     contrast = given.get("contrast", [Primary.arm, Primary.null])
     if not (isinstance(contrast, list | tuple) and len(contrast) == 2):
         raise BadInput("primary contrast", "is no pair", 'write ["W*D*C", "shuffled-in-bins"]')
-    protocol = given.get("protocol", study.primary.protocol)
+    protocol = given.get("protocol", study.decides.protocol)
     run = [recipe for name, recipe in study.conditions if name == protocol]
     usual = Primary.recipe if Primary.recipe in run or not run else run[0]
     arm, null, recipe = (
@@ -334,16 +344,20 @@ def _several(value: object) -> Sequence[Any]:
 def _text(key: str, value: object) -> str:
     if not isinstance(value, str) or not value.strip():
         raise BadInput(key, f"{value!r} is no name", "give a text in quotes")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise BadInput(key, f"{value!r} is no UTF-8 text", "rename it") from None
     return value
 
 
-def _distinct(key: str, values: tuple[Any, ...] | None) -> None:
-    if values is None:
-        return
-    if not values:
-        raise BadInput(key, "is empty", "name at least one")
-    if len(set(values)) < len(values):
+def _distinct(key: str, values: Sequence[Any]) -> tuple[Any, ...]:
+    if not 0 < len(values) <= MOST_VALUES:
+        what = "is empty" if not values else f"names {len(values):,}"
+        raise BadInput(key, what, f"name 1 to {MOST_VALUES:,}")
+    if any(value in values[:number] for number, value in enumerate(values)):
         raise BadInput(key, "names the same twice", "name each once")
+    return tuple(values)
 
 
 def _whole(key: str, value: object, least: int, most: int) -> None:

@@ -7,6 +7,7 @@ import re
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -20,6 +21,7 @@ from biosernn.errors import BadInput, WorkFailed
 from biosernn.study.plan import Run, study_hash
 from biosernn.study.record import Record
 from biosernn.study.spec import Study
+from biosernn.training.schedule import ENGINE
 
 STUDY = "study.toml"
 PROVENANCE = "provenance.json"
@@ -31,7 +33,22 @@ WRITABLE = "make room or write access there and run it again"
 BEGUN = ".begun"
 """In `runs/`: a study was being laid out here, so that cohort files without a study are its own."""
 
-COHORT_FILE = re.compile(r"cohort(-[0-9]+)?\.h5|\..*\.tmp")
+COHORT_FILE = re.compile(r"cohort(-[0-9]+)?\.h5")
+HALF_WRITTEN = re.compile(
+    r"\.(cohort(-[0-9]+)?\.h5|study\.toml|provenance\.json|(results|curves|timing)\.parquet"
+    r"|report\.html|begun|[0-9a-f]{20}\.npz)\.[0-9a-f]+\.tmp"
+)
+RUNS_A_PIECE = 200
+"""Runs whose curves are in memory at once while the tables are written."""
+
+CURVE = pa.schema(
+    {
+        "run": pa.dictionary(pa.int32(), pa.string()),
+        "step": pa.int32(),
+        "metric": pa.dictionary(pa.int32(), pa.string()),
+        "value": pa.float64(),
+    }
+)
 
 
 @contextmanager
@@ -53,7 +70,7 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
     '1'
 
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name.lstrip('.')}.{os.getpid():x}.tmp")
     try:
         with temporary.open("wb") as file:
             yield file
@@ -122,7 +139,8 @@ class Store:
                     "wait for it or choose another --out",
                 ) from None
             for left in (*self.folder.glob(".*.tmp"), *self.runs.glob(".*.tmp")):
-                left.unlink(missing_ok=True)
+                if HALF_WRITTEN.fullmatch(left.name):
+                    left.unlink(missing_ok=True)
             yield
 
     def check_empty(self) -> None:
@@ -138,7 +156,9 @@ class Store:
         foreign = [
             p.name
             for p in self.folder.iterdir()
-            if p.name not in ("runs", ".lock") and not (begun and COHORT_FILE.fullmatch(p.name))
+            if p.name not in ("runs", ".lock")
+            and not HALF_WRITTEN.fullmatch(p.name)
+            and not (begun and COHORT_FILE.fullmatch(p.name))
         ]
         if foreign:
             raise BadInput(
@@ -159,6 +179,9 @@ class Store:
         if not (self.folder / STUDY).exists():
             with whole_file(self.runs / BEGUN):
                 pass
+            for left in self.folder.glob("cohort-*.h5"):
+                if COHORT_FILE.fullmatch(left.name):
+                    left.unlink()
             for number, cohort in enumerate(cohorts):
                 cohort.write(self.cohort_path(number))
             self._write_study(study)
@@ -170,10 +193,15 @@ class Store:
                 f"holds another study ({_difference(stored, study)})",
                 "choose another --out; only seeds can be raised",
             )
+        if study.seeds < stored.seeds:
+            raise BadInput(
+                self.folder,
+                f"holds {stored.seeds} seeds, and {study.seeds} are asked for",
+                f"say --seeds {stored.seeds} or more; they can be raised, not lowered",
+            )
         if study.seeds > stored.seeds:
             self._write_study(study)
-            return study
-        return stored
+        return replace(study, name=stored.name)
 
     def _write_study(self, study: Study) -> None:
         with whole_file(self.folder / STUDY) as file:
@@ -183,17 +211,29 @@ class Store:
         """File of one of the study's cohorts."""
         return self.folder / ("cohort.h5" if number == 0 else f"cohort-{number}.h5")
 
-    def read(self) -> tuple[Study, list[Cohort]]:
+    def read(self, *, any_engine: bool = False) -> tuple[Study, list[Cohort]]:
         """Read the study and its cohorts, each held against its hash.
+
+        Parameters
+        ----------
+        any_engine
+            Whether to read a study whose runs another engine made.
 
         Raises
         ------
         BadInput
-            If the folder holds no study, or a file of it is damaged.
+            If the folder holds no study, or a file of it is damaged, or another engine made it.
 
         """
         if not (self.folder / STUDY).is_file():
             raise BadInput(self.folder, "holds no study", "give a folder that biosernn run wrote")
+        engine = self.provenance().get("engine", ENGINE)
+        if engine != ENGINE and not any_engine:
+            raise BadInput(
+                self.folder,
+                f"was made by engine {engine}, and this biosernn has engine {ENGINE}",
+                "use the version in its provenance.json, or `biosernn rerun` it",
+            )
         study = Study.read(self.folder / STUDY)
         cohorts = [
             Cohort.read(self.cohort_path(number), check_hash=True)
@@ -209,7 +249,7 @@ class Store:
         """Ids of the runs whose file is there."""
         return {entry.name[:-4] for entry in os.scandir(self.runs) if entry.name.endswith(".npz")}
 
-    def write_run(self, run_id: str, record: Record, timing: dict[str, float]) -> None:
+    def write_run(self, run_id: str, record: Record, timing: dict[str, float | str]) -> None:
         """Write one run's file."""
         arrays: dict[str, Any] = {
             "row": _json_bytes(record.row),
@@ -233,35 +273,27 @@ class Store:
         The tables hold neither time nor place nor name of a machine; `timing.parquet` does.
         """
         finished = self.finished()
-        rows, timings, steps, values, names, ids = [], [], [], [], [], []
-        curves_of: set[str] = set()
         labels = [_labels(cohort) for cohort in cohorts]
-        for run in runs:
-            if run.id not in finished:
-                continue
-            with _opened(self.run_path(run.id)) as file:
-                row = json.loads(file["row"].tobytes())
-                rows.append(_identity(run, labels[run.cohort]) | row)
-                if run.id in curves_of:
-                    continue
-                curves_of.add(run.id)
-                timings.append({"run": run.id} | json.loads(file["timing"].tobytes()))
-                curves = file["curves"]
-                names.append(np.repeat(json.loads(file["curve_names"].tobytes()), curves.shape[1]))
-                steps.append(np.tile(file["steps"], len(curves)))
-                values.append(curves.ravel())
-                ids.append(np.repeat(run.id, curves.size))
+        done = [run for run in runs if run.id in finished]
+        rows: list[dict[str, Any]] = []
+        timings: dict[str, dict[str, Any]] = {}
+        with (
+            whole_file(self.folder / CURVES) as file,
+            parquet.ParquetWriter(file, CURVE, compression="zstd") as writer,
+        ):
+            for start in range(0, len(done), RUNS_A_PIECE):
+                piece = []
+                for run in done[start : start + RUNS_A_PIECE]:
+                    with _opened(self.run_path(run.id)) as arrays:
+                        rows.append(_identity(run, labels[run.cohort]) | _json(arrays["row"]))
+                        if run.id not in timings:
+                            timings[run.id] = {"run": run.id} | _json(arrays["timing"])
+                            piece.append(_curves(run.id, arrays))
+                if piece:
+                    writer.write_table(pa.concat_tables(piece).unify_dictionaries())
         results = pd.DataFrame(rows)
         self._write_table(RESULTS, pa.Table.from_pandas(results, preserve_index=False))
-        self._write_table(TIMING, pa.Table.from_pylist(timings))
-        if rows:
-            kept = ~np.isnan(np.concatenate(values))
-            columns = {"run": ids, "step": steps, "metric": names, "value": values}
-            table = pa.table({key: np.concatenate(parts)[kept] for key, parts in columns.items()})
-            for name in ("run", "metric"):
-                column = table.column(name).dictionary_encode()
-                table = table.set_column(table.schema.get_field_index(name), name, column)
-            self._write_table(CURVES, table)
+        self._write_table(TIMING, pa.Table.from_pylist(list(timings.values())))
         return results
 
     def _write_table(self, name: str, table: pa.Table) -> None:
@@ -270,18 +302,26 @@ class Store:
 
     def results(self) -> pd.DataFrame:
         """The results as they were last collected."""
-        return self._table(RESULTS)
+        return self._table(RESULTS).to_pandas()
 
-    def curves(self) -> pd.DataFrame:
-        """The learning curves as they were last collected."""
-        return self._table(CURVES)
+    def curves(self, metrics: Sequence[str]) -> pd.DataFrame:
+        """The curves of some metrics as they were last collected."""
+        return self._table(CURVES, filters=[("metric", "in", list(metrics))]).to_pandas()
 
-    def _table(self, name: str) -> pd.DataFrame:
+    def metrics(self) -> list[str]:
+        """Names of the metrics that the curves hold."""
+        names = self._table(CURVES, columns=["metric"])["metric"]
+        return [str(name) for name in names.unique().to_pylist()]
+
+    def _table(self, name: str, **choice: Any) -> pa.Table:
+        path = self.folder / name
+        if not path.exists():
+            raise BadInput(path, "is not there", f"`biosernn report {self.folder}` makes it")
         try:
-            return pd.read_parquet(self.folder / name)
+            return parquet.read_table(path, partitioning=None, **choice)
         except (OSError, ValueError) as fault:
             raise WorkFailed(
-                self.folder / name, f"is damaged: {fault}", "run `biosernn report` on its folder"
+                path, f"is damaged: {fault}", f"`biosernn report {self.folder}` makes it anew"
             ) from None
 
     def provenance(self) -> dict[str, Any]:
@@ -291,9 +331,10 @@ class Store:
             return {}
         try:
             provenance = json.loads(path.read_text())
-            provenance.get("extensions", [{"seeds": 0}])[-1]["seeds"]
-        except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
-            raise BadInput(path, "is no provenance", "delete it and run again") from None
+            for session in provenance["sessions"]:
+                int(session["seeds"]), dict(session["versions"])
+        except (ValueError, LookupError, TypeError, RecursionError):
+            raise BadInput(path, "is no provenance", "restore it or rerun the study") from None
         return provenance
 
     def write_provenance(self, provenance: dict[str, Any]) -> None:
@@ -325,8 +366,22 @@ def _difference(stored: Study, asked: Study) -> str:
     """Name the keys in which two studies differ."""
     a, b = stored.table(), asked.table()
     differ = [key for key in sorted(a.keys() | b.keys()) if a.get(key) != b.get(key)]
-    differ = [key for key in differ if key not in ("seeds", "cohort")]
-    return f"other {', '.join(differ)}" if differ else "other cohort or engine"
+    differ = [key for key in differ if key not in ("name", "seeds", "cohort")]
+    return f"other {', '.join(differ)}" if differ else "other cohort"
+
+
+def _curves(run_id: str, arrays: Any) -> pa.Table:
+    """A run's curves as a table, without the checks that have no value."""
+    values, names = arrays["curves"], _json(arrays["curve_names"])
+    kept = ~np.isnan(values)
+    metric, check = np.nonzero(kept)
+    columns = (
+        pa.DictionaryArray.from_arrays(pa.array(np.zeros(len(check), np.int32)), [run_id]),
+        pa.array(arrays["steps"][check].astype(np.int32)),
+        pa.DictionaryArray.from_arrays(pa.array(metric.astype(np.int32)), names),
+        pa.array(values[kept]),
+    )
+    return pa.Table.from_arrays(columns, schema=CURVE)
 
 
 @contextmanager
@@ -340,6 +395,10 @@ def _opened(path: Path) -> Iterator[Any]:
         raise WorkFailed(
             path, f"is damaged: {fault}", "delete it and run again; it is then redone"
         ) from None
+
+
+def _json(array: np.ndarray) -> Any:
+    return json.loads(array.tobytes())
 
 
 def _json_bytes(value: object) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-ENGINE = 1
+ENGINE = 2
 """Raised whenever the numbers of a run change."""
 
 

@@ -30,6 +30,20 @@ class StepSettings(NamedTuple):
     row_sign: Float[Array, " units"] | np.ndarray
 
 
+def global_norm(gradient: tuple[Array, ...]) -> Float[Array, ""]:
+    """2-norm over all arrays together, finite wherever it can be represented.
+
+    Examples
+    --------
+    >>> float(global_norm((jnp.array([3e30]), jnp.array([[4e30]]))) / 1e30)
+    5.0
+
+    """
+    largest = jnp.max(jnp.stack([jnp.max(jnp.abs(g)) for g in gradient]))
+    unit = jnp.where(largest > 0, largest, 1)
+    return unit * jnp.sqrt(sum(jnp.vdot(g / unit, g / unit) for g in gradient))
+
+
 def training_step(
     kind: PenaltyKind,
     weights: Weights,
@@ -62,7 +76,8 @@ def training_step(
     -------
     tuple
         Weights and moments after the step, and what was measured before it: loss, share of right
-        answers, the two gradients' norms, and whether the data's was clipped.
+        answers, the norms of the data's gradient before and after clipping and of the penalty's,
+        and whether the data's was clipped.
 
     References
     ----------
@@ -82,7 +97,7 @@ def training_step(
 
     """
     (loss, right), gradient = data_loss(weights, inputs, labels)
-    norm = jnp.sqrt(sum(jnp.vdot(g, g) for g in gradient))
+    norm = global_norm(gradient)
     scale = jnp.where(norm > settings.clip, settings.clip / norm, 1)
     embedding = jax.grad(partial(penalty, kind))(weights.recurrent, penalty_inputs)
     total = jax.tree.map(lambda g: scale * g, gradient)
@@ -99,7 +114,8 @@ def training_step(
             "training_loss": loss,
             "training_accuracy": right,
             "gradient_norm_data": norm,
-            "gradient_norm_penalty": jnp.sqrt(jnp.vdot(embedding, embedding)),
+            "gradient_norm_stepped": scale * norm,
+            "gradient_norm_penalty": global_norm((embedding,)),
             "clipped": scale < 1,
         },
     )

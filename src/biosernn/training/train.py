@@ -30,13 +30,17 @@ class Outcome(NamedTuple):
     steps
         Steps at which the curves are read: 0, 5, ..., (checks,).
     right
-        Whether each distinct trial is answered right without noise, (checks, trials).
+        Whether each distinct trial is answered right without noise, (checks, trials); a readout
+        that is not finite answers nothing.
     loss
         Cross-entropy of each distinct trial without noise, (checks, trials).
     penalty
         The penalty at each check, (checks,).
-    training_loss, training_accuracy, gradient_norm_data, gradient_norm_penalty, clipped
-        Means over the steps since the last check, (checks - 1,).
+    training_loss, training_accuracy, clipped
+        Means over the steps since the last check, (checks - 1,); as in Keras, a readout that is
+        not a number counts there as the first answer.
+    gradient_norm_data, gradient_norm_stepped, gradient_norm_penalty
+        Likewise: of the data's gradient, of what clipping leaves of it, and of the penalty's.
     gradient_norm_data_max
         Largest norm among those steps, (checks - 1,).
     validation_counts, test_counts
@@ -55,6 +59,7 @@ class Outcome(NamedTuple):
     training_loss: np.ndarray
     training_accuracy: np.ndarray
     gradient_norm_data: np.ndarray
+    gradient_norm_stepped: np.ndarray
     gradient_norm_penalty: np.ndarray
     clipped: np.ndarray
     gradient_norm_data_max: np.ndarray
@@ -166,8 +171,9 @@ def _program(
 
     def check(weights: Weights) -> dict[str, Array]:
         scores = logits(weights, inputs)
+        answered = jnp.isfinite(scores).all(axis=1)
         return {
-            "right": jnp.argmax(scores, axis=1) == labels,
+            "right": answered & (jnp.argmax(scores, axis=1) == labels),
             "loss": cross_entropy(scores, labels),
             "penalty": penalty(kind, weights.recurrent, penalty_inputs),
         }

@@ -1,0 +1,117 @@
+"""A study on a Dask cluster started by hand, as a lab starts one."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from biosernn import BadInput, run
+from biosernn.study import execute
+from biosernn.study.presets import preset
+
+SMALL = preset("quick").with_options(
+    cohort="synthetic:24", units=16, arms=["W*D*C", "WD*C", "W0"], seeds=3, epochs=1
+)
+TOOLS = Path(sys.executable).parent
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "NPROC"}
+
+
+@pytest.fixture
+def started(tmp_path):
+    """Start a program that is stopped at the end; returns it and the file of what it says."""
+    with ExitStack() as at_the_end:
+
+        def start(name, *arguments):
+            said = tmp_path / f"{name}.log"
+            with said.open("w") as file:
+                process = subprocess.Popen(
+                    arguments, stdout=file, stderr=file, env=ENVIRONMENT, start_new_session=True
+                )
+            at_the_end.callback(process.wait)
+            at_the_end.callback(process.kill)
+            return process, said
+
+        yield start
+
+
+@pytest.fixture
+def scheduler(started):
+    where = ("--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--no-show")
+    process, said = started("scheduler", str(TOOLS / "dask"), "scheduler", *where)
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        found = re.search(r"tcp://127\.0\.0\.1:\d+", said.read_text())
+        if found:
+            return found[0]
+        assert process.poll() is None, said.read_text()
+        time.sleep(0.1)
+    raise AssertionError(said.read_text())
+
+
+def _worker(started, scheduler, name, *, program=None):
+    arguments = ("--nthreads", "1", "--no-dashboard", "--host", "127.0.0.1", "--no-nanny")
+    program = program or (str(TOOLS / "dask"), "worker")
+    return started(name, *program, scheduler, "--name", name, *arguments)[0]
+
+
+@pytest.mark.slow
+def test_workers_come_and_go_and_the_tables_stay_the_same(started, scheduler, tmp_path):
+    undisturbed = run(SMALL, tmp_path / "undisturbed", workers=0).folder
+    first = _worker(started, scheduler, "first")
+    _worker(started, scheduler, "second")
+    events = []
+
+    def on_progress(done, total):
+        events.append(done)
+        if done == 3:
+            first.kill()
+            _worker(started, scheduler, "late")
+
+    folder = run(SMALL, tmp_path / "out", scheduler=scheduler, on_progress=on_progress).folder
+    assert events == list(range(len(events)))
+    for name in ("results.parquet", "curves.parquet"):
+        one, other = (pd.read_parquet(at / name) for at in (undisturbed, folder))
+        pd.testing.assert_frame_equal(one, other, check_exact=True)
+    finished = sorted(path.name for path in (folder / "runs").glob("*.npz"))
+    assert finished == sorted(path.name for path in (undisturbed / "runs").glob("*.npz"))
+    assert len(pd.read_parquet(folder / "timing.parquet")) == len(finished)
+
+
+@pytest.mark.slow
+def test_a_scheduler_without_workers_is_one_line(scheduler, tmp_path, monkeypatch):
+    monkeypatch.setattr(execute, "WORKERS_WITHIN_S", 1)
+    with pytest.raises(BadInput, match=r"got no worker within 1 s; start `dask worker tcp://"):
+        run(SMALL, tmp_path / "out", scheduler=scheduler)
+
+
+@pytest.mark.slow
+def test_a_worker_without_the_package_is_one_line(started, scheduler, tmp_path):
+    lacking = "import sys; sys.modules['biosernn'] = None; from dask.__main__ import main; main()"
+    _worker(started, scheduler, "bare", program=(sys.executable, "-c", lacking, "worker"))
+    with pytest.raises(BadInput, match=r"worker tcp://.* cannot run biosernn") as refused:
+        run(SMALL, tmp_path / "out", scheduler=scheduler)
+    assert "\n" not in str(refused.value)
+    assert not list((tmp_path / "out" / "runs").glob("*.npz"))
+
+
+@pytest.mark.slow
+def test_a_worker_of_another_version_is_one_line(started, scheduler, tmp_path):
+    other = (
+        "import biosernn.study.execute as e; seen = e.versions; "
+        "e.versions = lambda: seen() | {'jax': '0.0.1'}; "
+        "from dask.__main__ import main; main()"
+    )
+    _worker(started, scheduler, "old", program=(sys.executable, "-c", other, "worker"))
+    with pytest.raises(BadInput, match=r"worker tcp://.*: has jax 0\.0\.1, here it is"):
+        run(SMALL, tmp_path / "out", scheduler=scheduler)
+
+
+def test_no_scheduler_is_one_line(tmp_path):
+    with pytest.raises(BadInput, match=r"--scheduler 127\.0\.0\.1:9: does not answer"):
+        run(SMALL, tmp_path / "out", scheduler="127.0.0.1:9")
