@@ -22,6 +22,12 @@ TOOLS = Path(sys.executable).parent
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "NPROC"}
 
 
+def _same(one, other):
+    for name in ("results.parquet", "curves.parquet"):
+        a, b = pd.read_parquet(one / name), pd.read_parquet(other / name)
+        pd.testing.assert_frame_equal(a, b, check_exact=True)
+
+
 @pytest.fixture
 def started(tmp_path):
     """Start a program that is stopped at the end; returns it and the file of what it says."""
@@ -75,9 +81,7 @@ def test_workers_come_and_go_and_the_tables_stay_the_same(started, scheduler, tm
 
     folder = run(SMALL, tmp_path / "out", scheduler=scheduler, on_progress=on_progress).folder
     assert events == list(range(len(events)))
-    for name in ("results.parquet", "curves.parquet"):
-        one, other = (pd.read_parquet(at / name) for at in (undisturbed, folder))
-        pd.testing.assert_frame_equal(one, other, check_exact=True)
+    _same(undisturbed, folder)
     finished = sorted(path.name for path in (folder / "runs").glob("*.npz"))
     assert finished == sorted(path.name for path in (undisturbed / "runs").glob("*.npz"))
     assert len(pd.read_parquet(folder / "timing.parquet")) == len(finished)
@@ -110,6 +114,55 @@ def test_a_worker_of_another_version_is_one_line(started, scheduler, tmp_path):
     _worker(started, scheduler, "old", program=(sys.executable, "-c", other, "worker"))
     with pytest.raises(BadInput, match=r"worker tcp://.*: has jax 0\.0\.1, here it is"):
         run(SMALL, tmp_path / "out", scheduler=scheduler)
+
+
+@pytest.mark.slow
+def test_the_slurm_recipe_of_the_documentation_runs(tmp_path):
+    """Its job scripts are executed by a stand-in for `sbatch`."""
+    pages = Path(__file__).parents[1] / "docs" / "studies.md"
+    recipe = re.search(r"```python\n(import sys\n.*?SLURMCluster.*?)```", pages.read_text(), re.S)[
+        1
+    ]
+    few = recipe.replace("cores=16", "cores=1").replace("processes=16", "processes=1")
+    few = few.replace('memory="32GB"', 'memory="2GB"').replace("jobs=8", "jobs=2")
+    (tmp_path / "on_slurm.py").write_text(few)
+    (tmp_path / "mine.toml").write_text(SMALL.toml())
+    commands = {
+        "sbatch": f'cp "$1" {tmp_path}/job.$$; setsid bash "$1" >/dev/null 2>&1 &\n'
+        'echo "Submitted batch job $!"',
+        "scancel": 'for job in "$@"; do kill -- "-$job"; done',
+    }
+    for name, script in commands.items():
+        (tmp_path / name).write_text(f"#!/bin/bash\n{script}\n")
+        (tmp_path / name).chmod(0o755)
+    done = subprocess.run(
+        [sys.executable, "on_slurm.py", "mine.toml", "out"],
+        cwd=tmp_path,
+        env=ENVIRONMENT
+        | {"PATH": f"{tmp_path}:{os.environ['PATH']}", "DASK_JOBQUEUE__SLURM__INTERFACE": "lo"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("out/report.html: too few to tell")
+    job = next(tmp_path.glob("job.*")).read_text()
+    for line in ("#SBATCH --cpus-per-task=1", "#SBATCH -t 04:00:00", "export NPROC=1"):
+        assert line in job
+    undisturbed = run(SMALL, tmp_path / "undisturbed", workers=0).folder
+    _same(undisturbed, tmp_path / "out")
+
+
+@pytest.mark.slow
+def test_each_local_worker_has_a_device_of_its_own(tmp_path, monkeypatch):
+    """Two devices that XLA makes of the processor stand for GPUs."""
+    flags = f"{execute.WORKER_ENVIRONMENT['XLA_FLAGS']} --xla_force_host_platform_device_count=2"
+    monkeypatch.setitem(execute.WORKER_ENVIRONMENT, "XLA_FLAGS", flags)
+    folder = run(SMALL, tmp_path / "out", workers=2).folder
+    devices = pd.read_parquet(folder / "timing.parquet")["device"]
+    assert set(devices) == {"cpu 0", "cpu 1"}
+    monkeypatch.undo()
+    _same(run(SMALL, tmp_path / "undisturbed", workers=0).folder, folder)
 
 
 def test_no_scheduler_is_one_line(tmp_path):

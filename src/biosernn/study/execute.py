@@ -26,8 +26,9 @@ WORKER_ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
     "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false",
+    "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
 }
-"""One thread of arithmetic a worker; runs are spread over workers instead.
+"""One thread of arithmetic a worker, and no more of a GPU than a run takes.
 
 XLA splits its loops by the number of cores, NPROC if that is set, and the last bits of a sum hang
 on the split: with one thread everywhere a run is the same on one core as on many.
@@ -52,16 +53,19 @@ def perform_stored(folder: str, run_id: str) -> str:
     if store.run_path(run_id).exists():
         return run_id
     _be_single_threaded()
+    import jax
     from threadpoolctl import threadpool_limits
 
     from biosernn.study.perform import perform
 
     _use_compilation_cache()
+    devices = jax.local_devices()
+    device = devices[_worker_number() % len(devices)]
     runs, cohorts = _planned(folder, (store.folder / STUDY).stat().st_mtime_ns)
     run = runs[run_id]
     started, at, busy = time.time(), time.perf_counter(), time.process_time()
     try:
-        with threadpool_limits(1):
+        with threadpool_limits(1), jax.default_device(device):
             record = perform(run, cohorts[run.cohort])
     except (MemoryError, RuntimeError) as fault:
         if isinstance(fault, RuntimeError) and "RESOURCE_EXHAUSTED" not in str(fault):
@@ -73,9 +77,21 @@ def perform_stored(folder: str, run_id: str) -> str:
         "cpu_s": time.process_time() - busy,
         **versions(),
         "machine": platform.platform(),
+        "device": f"{device.device_kind} {device.id}",
     }
     store.write_run(run_id, record, timing)
     return run_id
+
+
+def _worker_number() -> int:
+    """A local worker's number, which says whose turn a device is; elsewhere 0."""
+    from distributed import get_worker
+
+    try:
+        name = get_worker().name
+    except ValueError:
+        return 0
+    return name if isinstance(name, int) else 0
 
 
 @lru_cache(maxsize=2)
