@@ -375,13 +375,14 @@ def test_ladder_has_a_row_for_every_arm(inputs):
 
 def test_learning_curves_draw_every_run_of_their_recipe(inputs):
     lead = settings(inputs.analysis, inputs.results)[0]
-    curve = lead.curve(inputs.curves, "accuracy")["WD*C", "clipped"]
+    accuracies = lead.curve(inputs.curves, "accuracy")
+    curve = accuracies["WD*C", "clipped"]
     runs = inputs.results.query("arm == 'WD*C' and recipe == 'clipped'")["run"]
     assert sorted(curve.columns) == sorted(runs)
     for run in runs[:2]:
         mine = inputs.curves.query("run == @run and metric == 'accuracy'")
         assert curve[run].tolist() == mine["value"].tolist()
-    svg = learning_curves(lead, "clipped", inputs.curves, inputs.arms)
+    svg = learning_curves(lead, "clipped", accuracies, inputs.arms)
     assert svg.count("opacity: 0.5") == 4 * 12
 
 

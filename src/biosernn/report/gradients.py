@@ -1,5 +1,6 @@
 """Gradients along training: the data's norm against the penalty's."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import matplotlib
@@ -8,7 +9,7 @@ import pandas as pd
 
 from biosernn.report.composition import Arms
 from biosernn.report.marks import dashes
-from biosernn.report.setting import Setting
+from biosernn.report.setting import Cell, Setting
 from biosernn.report.small_multiples import small_multiples
 from biosernn.report.style import BLACK, INK, LOOK, QUIET, VERMILLION, log_ticks, to_svg
 
@@ -19,15 +20,22 @@ NORMS = {
 
 
 @matplotlib.rc_context(LOOK)
-def gradients(setting: Setting, curves: pd.DataFrame, arms: Arms, *, narrow: bool = False) -> str:
+def gradients(
+    setting: Setting,
+    norms: Mapping[str, Mapping[Cell, pd.DataFrame]],
+    arms: Arms,
+    *,
+    narrow: bool = False,
+) -> str:
     """Draw the median run's gradient norms, one panel per arm, as an `<svg>`.
 
     Parameters
     ----------
     setting
         The arms and their runs.
-    curves
-        Columns run, step, metric and value; `gradient_norm_data` and `_penalty` are drawn.
+    norms
+        `gradient_norm_data` and `gradient_norm_penalty`, each by arm and recipe with the steps
+        down and the runs across.
     arms
         What each arm is made of.
     narrow
@@ -45,14 +53,11 @@ def gradients(setting: Setting, curves: pd.DataFrame, arms: Arms, *, narrow: boo
     figure, panels = small_multiples(
         setting.arms, arms, entries, across="training step", up="gradient norm", narrow=narrow
     )
-    by_norm = {metric: setting.curve(curves, metric) for metric in NORMS}
-    known = [
-        cell.median(axis=1).to_numpy() for cells in by_norm.values() for cell in cells.values()
-    ]
+    known = [cell.median(axis=1).to_numpy() for cells in norms.values() for cell in cells.values()]
     values = np.concatenate([[1.0], *known])
     values = np.log10(values[(values > 0) & np.isfinite(values)])
     low, high = np.floor(max(values.min(), values.max() - 12)), np.ceil(values.max()) + 0.2
-    ends = [float(runs.index[-1]) for cells in by_norm.values() for runs in cells.values()]
+    ends = [float(runs.index[-1]) for cells in norms.values() for runs in cells.values()]
     last = max(ends, default=1.0)
     for name, axes in panels.items():
         axes.set(xlim=(0, last), yscale="log", ylim=(10**low, 10**high))
@@ -62,7 +67,7 @@ def gradients(setting: Setting, curves: pd.DataFrame, arms: Arms, *, narrow: boo
             axes.axhline(1, **clip)
         for metric, (tint, _) in NORMS.items():
             for recipe in setting.recipes:
-                runs = by_norm[metric].get((name, recipe))
+                runs = norms[metric].get((name, recipe))
                 if runs is not None:
                     middle = runs.median(axis=1)
                     middle = middle.where(middle > 0)

@@ -1,5 +1,6 @@
 """Learning curves: the noise-free accuracy of every run along training."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import matplotlib
@@ -7,14 +8,22 @@ import pandas as pd
 
 from biosernn.report.composition import Arms, colour
 from biosernn.report.marks import memoryless
-from biosernn.report.setting import Setting
+from biosernn.report.setting import Cell, Setting
 from biosernn.report.small_multiples import small_multiples
 from biosernn.report.style import INK, LOOK, PAPER, QUIET, to_svg
+
+MOST_LINES = 100
+"""Runs drawn one by one in a panel."""
 
 
 @matplotlib.rc_context(LOOK)
 def learning_curves(
-    setting: Setting, recipe: str, curves: pd.DataFrame, arms: Arms, *, narrow: bool = False
+    setting: Setting,
+    recipe: str,
+    accuracies: Mapping[Cell, pd.DataFrame],
+    arms: Arms,
+    *,
+    narrow: bool = False,
 ) -> str:
     """Draw one recipe's learning curves, one panel per arm, as an `<svg>`.
 
@@ -24,16 +33,15 @@ def learning_curves(
         The arms and their runs.
     recipe
         The recipe to draw.
-    curves
-        Columns run, step, metric and value; `accuracy` is drawn.
+    accuracies
+        By arm and recipe, `accuracy` with the steps down and the runs across.
     arms
         What each arm is made of.
     narrow
         Draw it for a phone.
 
     """
-    by_cell = setting.curve(curves, "accuracy")
-    names = [arm for arm in setting.arms if (arm, recipe) in by_cell]
+    names = [arm for arm in setting.arms if (arm, recipe) in accuracies]
     floor = memoryless(setting.task)
     entries: list[tuple[dict[str, Any], str]]
     entries = [({"color": QUIET, "lw": 0.8}, "one run"), ({"color": INK, "lw": 2.2}, "median run")]
@@ -43,13 +51,14 @@ def learning_curves(
     figure, panels = small_multiples(
         names, arms, entries, across="training step", up="accuracy, noise-free", narrow=narrow
     )
-    last = max((float(runs.index[-1]) for runs in by_cell.values()), default=1.0)
+    last = max((float(runs.index[-1]) for runs in accuracies.values()), default=1.0)
     for name, axes in panels.items():
-        runs, tint = by_cell[name, recipe], colour(name, arms)
+        runs, tint = accuracies[name, recipe], colour(name, arms)
         axes.set(xlim=(0, last), ylim=(0, 1.04), yticks=(0, 0.5, 1), xticks=(0, last / 2, last))
-        axes.plot(runs.index, runs.to_numpy(), color=tint, lw=0.8, alpha=0.5)
-        axes.plot(runs.index, runs.median(axis=1), color=PAPER, lw=4)
-        axes.plot(runs.index, runs.median(axis=1), color=tint, lw=2.2)
+        axes.plot(runs.index, runs.to_numpy()[:, :MOST_LINES], color=tint, lw=0.8, alpha=0.5)
+        middle = runs.median(axis=1)
+        axes.plot(runs.index, middle, color=PAPER, lw=4)
+        axes.plot(runs.index, middle, color=tint, lw=2.2)
         if floor is not None:
             axes.axhline(floor, **entries[-1][0])
         summary = setting.summaries[name, recipe]

@@ -14,9 +14,9 @@ from biosernn.report.composition import Arms
 from biosernn.report.correlation_distance import correlation_distance
 from biosernn.report.flow_chart import flow_chart
 from biosernn.report.forest import forest
-from biosernn.report.gradients import gradients
+from biosernn.report.gradients import NORMS, gradients
 from biosernn.report.ladder import ladder
-from biosernn.report.learning_curves import learning_curves
+from biosernn.report.learning_curves import MOST_LINES, learning_curves
 from biosernn.report.marks import memoryless
 from biosernn.report.setting import Setting
 from biosernn.report.similarity_matrices import similarity_matrices
@@ -75,9 +75,9 @@ def setting_plates(
             yield _plate(
                 f"Learning curves, recipe {recipe}",
                 "Noise-free accuracy on the distinct trials, weighted by their multiplicities in "
-                f"the held-out draw, every run and the median run.{line} {where}; "
-                f"{setting.n_runs(recipe)}.",
-                partial(learning_curves, setting, recipe, curves, arms),
+                f"the held-out draw, every run (at most {MOST_LINES} of an arm) and the median "
+                f"run.{line} {where}; {setting.n_runs(recipe)}.",
+                partial(learning_curves, setting, recipe, accuracies, arms),
             )
     reference = next((c.arm for c in analysis.contrasts if c.primary), setting.arms[0])
     yield _plate(
@@ -87,13 +87,14 @@ def setting_plates(
         f"included. {where}; {n}.",
         partial(survival, setting, arms, reference),
     )
-    if setting.curve(curves, "gradient_norm_data"):
+    norms = {metric: setting.curve(curves, metric) for metric in NORMS}
+    if norms["gradient_norm_data"]:
         yield _plate(
             "Gradients",
             "Norm of the cross-entropy’s gradient and of the penalty’s along training, median run. "
             "Where the penalty leads, an arm says little about its start weights. Clipping bounds "
             f"the step that is taken, not the norm drawn here. {where}; {n}.",
-            partial(gradients, setting, curves, arms),
+            partial(gradients, setting, norms, arms),
         )
 
 

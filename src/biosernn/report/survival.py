@@ -63,9 +63,8 @@ def survival(setting: Setting, arms: Arms, reference: str, *, narrow: bool = Fal
             axes.step(curve.steps, curve.not_yet, where="post", **style)
             y = -0.14 - 0.16 * index
             reached = runs.loc[~runs["censored"].astype(bool), "steps_to_criterion"]
-            axes.plot(
-                reached, np.full(len(reached), y), **dot(recipe, tint) | {"ms": 4.5, "mew": 1}
-            )
+            at = np.unique(reached)
+            axes.plot(at, np.full(len(at), y), **dot(recipe, tint) | {"ms": 4.5, "mew": 1})
             never = len(runs) - len(reached)
             if never:
                 axes.plot([last], [y], clip_on=False, **triangle)
