@@ -3,7 +3,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed
 
-.PHONY: install run test test-all lint bench docs clean
+# The versions that are tested, each in an environment of its own
+DATAJOINT_2 := 2.3.5
+DATAJOINT_0.14 := 0.14.10
+CAVECLIENT := 8.2.1
+
+.PHONY: install extras run test test-all test-keras lint bench docs clean
 
 install: $(INSTALLED)
 
@@ -11,6 +16,28 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --group dev --editable .
+	touch $@
+
+extras: .venv-datajoint-2/installed .venv-datajoint-0.14/installed .venv-cave/installed
+
+.venv-datajoint-%/installed: $(INSTALLED)
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-datajoint-$*
+	$(BIN)/uv pip install --quiet --python .venv-datajoint-$*/bin/python --constraint constraints.txt \
+		--editable ".[datajoint]" "datajoint==$(DATAJOINT_$*)"
+	touch $@
+
+# caveclient wants a pandas before 3
+.venv-cave/installed: $(INSTALLED)
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-cave
+	grep -v '^pandas' constraints.txt | $(BIN)/uv pip install --quiet --python .venv-cave/bin/python \
+		--constraint - --editable ".[cave]" "caveclient==$(CAVECLIENT)" beartype pytest
+	touch $@
+
+# TensorFlow wants an older h5py
+.venv-keras/installed: $(INSTALLED) constraints-keras.txt
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-keras
+	$(BIN)/uv pip install --quiet --python .venv-keras/bin/python --constraint constraints-keras.txt \
+		--group keras-tests --editable ".[keras]"
 	touch $@
 
 run: install
@@ -21,6 +48,10 @@ test: install
 
 test-all: install
 	$(BIN)/pytest -n auto
+
+test-keras: .venv-keras/installed
+	KERAS_BACKEND=tensorflow .venv-keras/bin/pytest tests/with_keras src/biosernn/keras
+	KERAS_BACKEND=jax .venv-keras/bin/pytest tests/with_keras src/biosernn/keras
 
 lint: install
 	$(BIN)/ruff check .
@@ -35,4 +66,4 @@ docs: install
 	$(BIN)/mkdocs build --quiet
 
 clean:
-	rm -rf .venv site .ruff_cache .mypy_cache
+	rm -rf .venv .venv-* site .ruff_cache .mypy_cache

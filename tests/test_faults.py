@@ -125,7 +125,7 @@ def test_fifty_kills_at_random_moments(study, tmp_path, undisturbed):
     out = tmp_path / "out"
     for number in range(50):
         process = _start(study, out)
-        time.sleep(rng.uniform(0.2, 8))
+        time.sleep(rng.uniform(0.2, 6))
         os.killpg(process.pid, signal.SIGKILL) if number % 2 else process.kill()
         process.communicate(timeout=60)
         if number % 10 == 9:

@@ -738,7 +738,8 @@ def test_references_name_folders_files_and_made_up_cohorts(folder: Path, tmp_pat
 @pytest.mark.parametrize(
     ("ref", "message"),
     [
-        ("microns:6_6_2", "cannot be downloaded yet"),
+        ("microns:1_2_3", "is no released field; name one of 4_7_2"),
+        ("microns:all", "is not one cohort"),
         ("synthetic:", "is no file, no folder and no known name"),
         ("synthetic:x", "is no file"),
         ("synthetic:-8", "is no file"),

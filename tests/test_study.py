@@ -247,6 +247,21 @@ def test_arms_are_those_of_the_published_tables():
 # Plans
 
 
+def test_tasks_can_have_seeds_of_their_own(tmp_path):
+    cohort = synthetic_cohort(24, 0)
+    grid = preset("grid").with_options(cohort="synthetic:24", recipe="seed")
+    counts = pd.Series([run.task for run in plan(resolve(grid, [cohort]), [cohort])]).value_counts()
+    assert counts.to_dict() == {"maze": 13 * 20, "go_no_go": 130, "perceptual": 130}
+    assert grid.with_options(tasks="go_no_go").seeds == 10
+    assert {grid.with_options(seeds=30).seeds_of(task) for task in grid.tasks} == {30}
+    path = tmp_path / "study.toml"
+    path.write_text(grid.toml())
+    assert Study.read(path) == grid
+    path.write_text('[study]\npreset = "grid"\nseeds = {maze = 9, perceptual = 3}\n')
+    with pytest.raises(BadInput, match="seeds: do not name each task once"):
+        Study.read(path)
+
+
 def test_the_paper_s_plan_has_720_runs():
     cohort = synthetic_cohort(200, 0)
     study = resolve(preset("paper"), [cohort])
@@ -394,7 +409,7 @@ def test_an_extended_study_is_the_larger_study(finished, tmp_path):
     _same(grown.folder, run(larger, tmp_path / "whole", workers=0).folder)
     provenance = json.loads((grown.folder / "provenance.json").read_text())
     assert [session["seeds"] for session in provenance["sessions"]] == [2, 3]
-    with pytest.raises(BadInput, match="holds 3 seeds, and 2 are asked for"):
+    with pytest.raises(BadInput, match="holds 3 seeds of maze, and 2 are asked for"):
         run(SMALL, tmp_path / "grown", workers=0)
 
 

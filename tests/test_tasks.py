@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import norm
 
 from biosernn.tasks.go_no_go import go_no_go
-from biosernn.tasks.perceptual import COHERENCES, draw_trials, mean_trials
+from biosernn.tasks.perceptual import COHERENCES, draw_trials, mean_trials, perceptual
 
 
 @pytest.fixture(scope="module")
@@ -48,3 +48,11 @@ def test_an_ideal_observer_s_accuracy():
         of = coherences == k
         error = np.sqrt(norm.cdf(d) * norm.sf(d) / of.sum())
         assert (answers == sides)[of].mean() == pytest.approx(norm.cdf(d), abs=4 * error + 1e-9)
+
+
+def test_the_perceptual_ceiling_is_the_ideal_observer_s():
+    d = np.array(COHERENCES) / 100 * np.sqrt(30) / (np.sqrt(2) * 0.1)
+    assert norm.cdf(d).mean() == pytest.approx(perceptual().ceiling, abs=5e-6)
+    labels, decidable = perceptual().labels, perceptual().decidable
+    stronger = perceptual().inputs[:, 1:31, 1:].mean(axis=1).argmax(axis=1)
+    np.testing.assert_array_equal(stronger[decidable], labels[decidable])

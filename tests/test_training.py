@@ -14,6 +14,7 @@ from biosernn.graphs.communicability import target_communicability
 from biosernn.penalties.matched_communicability import sorted_target
 from biosernn.protocol import Recipe
 from biosernn.tasks.maze import maze
+from biosernn.tasks.perceptual import perceptual
 from biosernn.training.adam import adam_start
 from biosernn.training.network import (
     Weights,
@@ -345,3 +346,72 @@ def test_recipes_differ_only_where_a_step_is_clipped(trained):
     tight = _train(start, recipe=replace(Recipe(), clip=1e-3))
     assert tight.clipped.all()
     assert not np.array_equal(tight.end.recurrent, outcome.end.recurrent)
+
+
+@pytest.fixture(scope="module")
+def noisy():
+    """A perceptual net that does not learn, without input noise, and its start."""
+    rng = np.random.default_rng
+    start = initial_weights(0.9 * np.eye(12), 3, 2, rng(0), rng(1))
+    still = Schedule(epochs=2, training_trials=1280, heldout_trials=64, curve_trials=32, noise=0.0)
+    outcome = train(
+        perceptual(),
+        start,
+        PenaltyKind(),
+        PenaltyInputs(0.0),
+        seed=3,
+        recipe=Recipe(learning_rate=1e-30),
+        schedule=still,
+    )
+    return start, outcome
+
+
+def _drawn_answers(start, name, numbers, size):
+    """Right answers and cross-entropies of trials as drawn, in plain NumPy."""
+    from biosernn.training.randomness import key
+
+    task = perceptual()
+    drawn = np.asarray(jax.random.randint(key(3, f"{name} trials"), (size,), 0, 10, jnp.int32))
+    right, losses = [], []
+    for number in numbers:
+        own = jax.random.fold_in(jax.random.fold_in(key(3, f"{name} trials"), 1), number)
+        noise = np.asarray(jax.random.normal(own, (41, 3), jnp.float32), np.float64)
+        trial = task.inputs[drawn[number]] + noise * task.noise_sd
+        state = np.zeros(12)
+        for x in trial:
+            state = np.maximum(x @ start.input + state @ start.recurrent + start.bias, 0)
+        scores = state @ start.readout + start.readout_bias
+        label = task.labels[drawn[number]]
+        right.append(np.argmax(scores) == label)
+        losses.append(np.log(np.exp(scores).sum()) - scores[label])
+    return drawn, np.array(right), np.array(losses)
+
+
+def test_noisy_trials_are_each_their_own(noisy):
+    start, outcome = noisy
+    drawn, right, losses = _drawn_answers(start, "test", range(64), 64)
+    np.testing.assert_array_equal(outcome.test_trials, drawn)
+    np.testing.assert_array_equal(outcome.test_right, right)
+    np.testing.assert_allclose(outcome.test_loss, losses, rtol=1e-5)
+    assert len(set(np.round(losses, 6))) > 60
+    _, right, losses = _drawn_answers(start, "validation", range(32), 64)
+    np.testing.assert_array_equal(outcome.drawn_right[-1], right)
+    np.testing.assert_allclose(outcome.drawn_loss[-1], losses, rtol=1e-5)
+
+
+def test_noisy_trials_are_the_same_in_every_epoch_in_another_order(noisy):
+    start, outcome = noisy
+    first, second = outcome.training_loss.reshape(2, 2)
+    assert first.mean() == pytest.approx(second.mean(), rel=1e-5)
+    assert first[0] != second[0]
+    losses = _drawn_answers(start, "training", range(1280), 1280)[2]
+    assert first.mean() == pytest.approx(losses.mean(), rel=1e-5)
+
+
+def test_the_stimulus_noise_is_that_of_the_task():
+    noise = perceptual().noise_sd
+    assert noise.shape == (41, 3)
+    assert not noise[:, 0].any()
+    assert (noise[1:31, 1:] == np.float32(0.1)).all()
+    assert not noise[0].any()
+    assert not noise[31:].any()

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn, TextIO
 
 from cyclopts import App, CycloptsError, Parameter, Token
 
@@ -86,7 +86,7 @@ def run(
     study
         A preset (see `biosernn presets`) or a study file.
     cohort
-        synthetic[:N], a cohort file, or a released folder.
+        synthetic[:N], microns:FIELD, a cohort file, or a released folder.
     out
         The study folder; out/NAME by default.
     seeds
@@ -136,6 +136,7 @@ def plan(
 
     The options are those of `biosernn run`.
     """
+    from biosernn.analysis.power import seeds_sentence
     from biosernn.run import plan_study
 
     asked = _asked(study, cohort, seeds, units, protocol, recipe)
@@ -143,20 +144,22 @@ def plan(
     print(_plan_line(planned))
     for condition, recipe_name in planned.study.conditions:
         print(f"  {condition}, {recipe_name}: {', '.join(arm.name for arm in planned.study.arms)}")
+    print(f"  {seeds_sentence(planned.study, len(planned.cohorts))}")
 
 
 @app.command
 def presets() -> None:
     """List the presets, each with its number of runs and an estimate for this machine."""
     from biosernn.run import plan_study
+    from biosernn.sources.reference import is_at_hand
     from biosernn.study.presets import PRESETS
 
     for name, (about, study) in PRESETS.items():
-        try:
+        if all(map(is_at_hand, study.cohort)):
             planned = plan_study(study)
             size = f"{len(planned.runs):,} runs, about {_duration(planned.seconds)}"
-        except BadInput:
-            size = f"size and time: biosernn plan {name} --cohort ..."
+        else:
+            size = f"fetches {', '.join(study.cohort)}; size and time: biosernn plan {name}"
         print(f"{name:9} {about} ({size})")
 
 
@@ -223,14 +226,13 @@ def show(reference: str, /, *, json_: Annotated[bool, Parameter(name="--json")] 
     Parameters
     ----------
     reference
-        synthetic[:N], a cohort file, or a released folder.
+        synthetic[:N], microns:FIELD, a cohort file, or a released folder.
     json_
         Print JSON.
     """
     from biosernn.cohort.show import show as summary
-    from biosernn.sources.reference import read_cohort
 
-    shown = summary(read_cohort(reference))
+    shown = summary(_read_cohort(reference))
     if json_:
         print(json.dumps(shown, indent=1))
         return
@@ -245,7 +247,7 @@ def audit(reference: str, /, *, other: Word = None, out: Place = None) -> None:
     Parameters
     ----------
     reference
-        synthetic[:N], a cohort file, or a released folder.
+        synthetic[:N], microns:FIELD, a cohort file, or a released folder.
     other
         A second cohort, to look for cells that both hold.
     out
@@ -253,16 +255,106 @@ def audit(reference: str, /, *, other: Word = None, out: Place = None) -> None:
     """
     from biosernn.audit.audit import audit as look
     from biosernn.audit.text import lines, summary
-    from biosernn.sources.reference import read_cohort
 
-    cohort = read_cohort(reference)
-    found = look(cohort, read_cohort(other) if other else None)
+    cohort = _read_cohort(reference)
+    found = look(cohort, _read_cohort(other) if other else None)
     print(*lines(found), sep="\n")
     if out is not None:
         from biosernn.audit.page import write_audit
 
         write_audit(out, found, cohort)
     print(summary(found) + (f"; {one_line(out)}" if out else ""))
+
+
+@cohort_app.command
+def fetch(reference: str, /) -> None:
+    """Fetch a field of the authors' release, or all of them, and check every file.
+
+    From then on it is read without the network. BIOSERNN_RELEASE_URL names a mirror, BIOSERNN_CACHE
+    the folder to keep it in.
+
+    Parameters
+    ----------
+    reference
+        microns:6_6_2 or another field, or microns:all.
+    """
+    from biosernn.sources.reference import MICRONS
+
+    if not reference.startswith(MICRONS):
+        remedy = "name microns:6_6_2 or another field, or microns:all"
+        raise BadInput(f"cohort {reference!r}", "is nothing to fetch", remedy)
+    folders = _fetch(reference)
+    place = folders[0] if len(folders) == 1 else folders[0].parent
+    print(f"{one_line(place)}: {reference}, every file as released")
+
+
+@cohort_app.command
+def subset(
+    reference: str,
+    /,
+    *,
+    out: Path,
+    depth: Annotated[tuple[float, float] | None, Parameter(negative=())] = None,
+    cell_type: Word = None,
+    component: Word = None,
+    most_connected: Whole | None = None,
+    random: Whole | None = None,
+    seed: Whole | None = None,
+) -> None:
+    """Write some of a cohort's neurons as a cohort file; each choice is made among those left.
+
+    Parameters
+    ----------
+    reference
+        synthetic[:N], microns:FIELD, a cohort file, or a released folder.
+    out
+        The cohort file.
+    depth
+        Least and greatest depth of the soma, in um.
+    cell_type
+        The name of a cell type.
+    component
+        Neurons that the wiring holds together: largest, or 2 for the next, and so on.
+    most_connected
+        How many, those with most connections, in and out.
+    random
+        How many, drawn at random.
+    seed
+        Of the draw; 0 by default.
+    """
+    from biosernn.cohort.subset import Selection
+    from biosernn.cohort.subset import subset as choose
+
+    if seed is not None and random is None:
+        raise BadInput("--seed", "says nothing without --random", "give both or neither")
+    rank = "1" if component == "largest" else component
+    if not (rank is None or re.fullmatch("[0-9]{1,9}", rank, re.ASCII)):
+        raise BadInput("--component", f"is {rank!r}", "give largest or a whole number")
+    selection = Selection(
+        depth, cell_type, None if rank is None else int(rank), most_connected, random, seed or 0
+    )
+    _write_cohort(choose(_read_cohort(reference), selection), out)
+
+
+@cohort_app.command
+def join(first: str, second: str, /, *, out: Path) -> None:
+    """Join two cohorts of one recording on session, scan and unit, as anatomy and activity.
+
+    Parameters
+    ----------
+    first, second
+        What both know is taken from the first, and it is said where the second disagrees.
+    out
+        The cohort file.
+    """
+    from biosernn.cohort.join import join as join_cohorts
+
+    joined = join_cohorts(_read_cohort(first), _read_cohort(second))
+    for what, number in joined.provenance["dropped_by_join"].items():
+        print(f"left out, {what}: {number}")
+    for part, found in joined.provenance["disagreements"].items():
+        print(f"{part}: {found['differ']} of {found['of']} differ; kept: {found['kept']}")
+    _write_cohort(joined, out)
 
 
 @import_app.command(name="release")
@@ -279,6 +371,156 @@ def import_synthetic(n: Whole = 64, /, *, out: Path, seed: Whole = 0) -> None:
     from biosernn.sources.synthetic import synthetic_cohort
 
     _write_cohort(synthetic_cohort(n, seed), out)
+
+
+@import_app.command(name="datajoint")
+def import_datajoint(
+    session: Whole,
+    scan: Whole,
+    /,
+    *,
+    host: str,
+    user: str,
+    out: Path,
+    field: Whole | None = None,
+    password_env: str = "DJ_PASS",
+    schema: str = "microns_phase3_nda",
+    traces: bool = False,
+) -> None:
+    """Read a scan of MICrONS' functional database through DataJoint and write it as a cohort file.
+
+    Parameters
+    ----------
+    session
+        Number of the session.
+    scan
+        Number of the scan in it.
+    host
+        The server, host or host:port.
+    user
+        An account there that may SELECT.
+    out
+        The cohort file.
+    field
+        One imaging field instead of all.
+    password_env
+        Name of the environment variable that holds the password.
+    schema
+        The database there.
+    traces
+        Read the fluorescence too.
+    """
+    from biosernn.sources.datajoint import import_datajoint as read
+
+    password = os.environ.get(password_env)
+    if password is None:
+        raise BadInput(f"--password-env {password_env}", "is no variable that is set", "export it")
+    account = {"host": host, "user": user, "password": password}
+    _write_cohort(read(session, scan, field, **account, schema=schema, traces=traces), out)
+
+
+@import_app.command(name="cave")
+def import_cave(
+    *,
+    out: Path,
+    session: Whole | None = None,
+    scan: Whole | None = None,
+    field: Whole | None = None,
+    units: Place = None,
+    roots: Place = None,
+    version: Whole = 1300,
+    datastack: str = "minnie65_public",
+    server: Word = None,
+    token_env: Word = None,
+    proofread_only: bool = False,
+) -> None:
+    """Read coregistered neurons and their synapses from CAVE and write them as a cohort file.
+
+    Interrupted, it goes on when it is run again: answers are kept in the folder BIOSERNN_CACHE.
+
+    Parameters
+    ----------
+    out
+        The cohort file.
+    session
+        Number of the session.
+    scan
+        Number of the scan in it.
+    field
+        One imaging field instead of all.
+    units
+        Instead, a file of units, a line each: session,scan,unit_id.
+    roots
+        Instead, a file of root ids at that version, a line each.
+    version
+        Of the materialization.
+    datastack
+        The volume.
+    server
+        Address of the global server, https://HOST; that of caveclient by default.
+    token_env
+        Name of the environment variable that holds the token; caveclient's own file by default.
+    proofread_only
+        Keep only neurons whose axon is proofread.
+    """
+    from biosernn.sources.cave import import_cave as read
+
+    cohort = read(
+        session=session,
+        scan=scan,
+        field=field,
+        units=units,
+        roots=roots,
+        version=version,
+        datastack=datastack,
+        server=server,
+        token_env=token_env,
+        proofread_only=proofread_only,
+        on_progress=_chunks(),
+    )
+    for reason, ids in cohort.provenance["dropped"].items():
+        print(f"left out, {reason}: {_some(ids)}")
+    if proofread_only:
+        print(f"left out, axon not proofread: {cohort.provenance['dropped_not_proofread']}")
+    if zero := cohort.provenance["nuclei_of_root_id_zero"]:
+        print(f"nuclei of root id 0, whose connections are unknown: {_some(zero)}")
+    _write_cohort(cohort, out)
+
+
+@app.command
+def calibrate(*, studies: Whole = 2000, out: Place = None) -> None:
+    """Simulate studies whose truth is known, and say how often verdicts and intervals err.
+
+    Parameters
+    ----------
+    studies
+        Simulated studies of each scenario.
+    out
+        Where to write the tables, FILE.md or FILE.csv; the plot of power goes beside it, FILE.svg.
+    """
+    from biosernn.analysis import calibrate as calibration
+
+    if not 10 <= studies <= 100_000:
+        raise BadInput("--studies", f"is {studies}", "give 10 to 100,000")
+    if out is not None and out.suffix not in (".md", ".csv"):
+        raise BadInput(f"--out {one_line(out)}", "is no FILE.md or FILE.csv", "name one of them")
+    found = calibration.calibrate(
+        studies,
+        on_progress=lambda done, of: print(
+            f"{done} of {of} scenarios", file=sys.stderr, flush=True
+        ),
+    )
+    text = "\n".join(calibration.markdown(found)) + "\n"
+    print(text)
+    if out is not None:
+        from biosernn.report.power_curves import power_curves
+
+        out.write_text(
+            calibration.table(found).to_csv(index=False) if out.suffix == ".csv" else text
+        )
+        curves = power_curves(calibration.SEEDS, calibration.power(found), studies)
+        out.with_suffix(".svg").write_text(curves)
+    print(*calibration.summary(found), sep="\n")
 
 
 @app.command
@@ -380,9 +622,35 @@ def _asked(
 ) -> Any:
     from biosernn.run import find_study
 
-    return find_study(study).with_options(
+    asked = find_study(study).with_options(
         cohort=cohort, seeds=seeds, units=units, protocol=protocol, recipe=recipe
     )
+    for reference in asked.cohort:
+        _fetch_absent(reference)
+    return asked
+
+
+def _read_cohort(reference: str) -> Any:
+    from biosernn.sources.reference import read_cohort
+
+    _fetch_absent(reference)
+    return read_cohort(reference)
+
+
+def _fetch_absent(reference: str) -> None:
+    from biosernn.sources.reference import is_at_hand
+
+    if not is_at_hand(reference):
+        _fetch(reference)
+
+
+def _fetch(reference: str) -> tuple[Path, ...]:
+    from biosernn.sources.microns import fetch_microns
+    from biosernn.sources.reference import MICRONS
+
+    lines = _lines("files", sys.stderr)
+    with _bar("files") if sys.stderr.isatty() else nullcontext(lines) as on_progress:
+        return fetch_microns(reference.removeprefix(MICRONS), on_progress=on_progress)
 
 
 def _checked(workers: int | None) -> int | None:
@@ -399,6 +667,24 @@ def _write_cohort(cohort: Any, out: Path) -> None:
     cohort.write(out)
     content = cohort.content_sha256[:12]
     print(f"{one_line(out)}: {cohort.name}, {cohort.n_neurons} neurons, content {content}")
+
+
+def _chunks() -> Callable[[str, int, int, int], None]:
+    """Print a line for every finished table, and one every ten seconds."""
+    said_at = time.monotonic()
+
+    def show(table: str, done: int, total: int, rows: int) -> None:
+        nonlocal said_at
+        now = time.monotonic()
+        if done == total or now - said_at > 10:
+            print(f"{table}: {done:,} of {total:,} chunks, {rows:,} rows", flush=True)
+            said_at = now
+
+    return show
+
+
+def _some(ids: Sequence[object]) -> str:
+    return ", ".join(map(str, ids[:5])) + f" and {len(ids) - 5} more" * (len(ids) > 5)
 
 
 def _say_differences(differences: Any) -> None:
@@ -453,7 +739,7 @@ def _words(value: Any) -> str:
     return text if text.isprintable() else repr(text)
 
 
-def _lines() -> Callable[[int, int], None]:
+def _lines(what: str = "runs", stream: TextIO | None = None) -> Callable[[int, int], None]:
     """Print a line for every tenth of the runs, and at least twice a minute."""
     started = said_at = time.monotonic()
     first = said = -1
@@ -465,14 +751,15 @@ def _lines() -> Callable[[int, int], None]:
             first = said = done
         elif done == total or done - said >= total / 10 or now - said_at > 30:
             left = (now - started) / (done - first) * (total - done)
-            print(f"{done:,} of {total:,} runs, about {_duration(left)} left", flush=True)
+            line = f"{done:,} of {total:,} {what}, about {_duration(left)} left"
+            print(line, file=stream, flush=True)
             said, said_at = done, now
 
     return show
 
 
 @contextmanager
-def _bar() -> Iterator[Callable[[int, int], None]]:
+def _bar(what: str = "runs") -> Iterator[Callable[[int, int], None]]:
     """Draw a bar on the terminal."""
     from rich.console import Console
     from rich.progress import (
@@ -483,9 +770,9 @@ def _bar() -> Iterator[Callable[[int, int], None]]:
         TimeRemainingColumn,
     )
 
-    columns = TextColumn("runs"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    columns = TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task("runs", total=None)
+        task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 

@@ -128,7 +128,7 @@ class Cohort:
         }
         content["positions_um"] = self.positions_um
         if self.wiring is not None:
-            content |= {f"wiring/{n}": getattr(self.wiring, n) for n in ("pre", "post", "n_syn")}
+            content |= {f"wiring/{n}": getattr(self.wiring, n) for n in self.wiring.columns}
         content |= {f"functional/{name}": getattr(self, name) for name in MATRICES}
         if self.spikes is not None:
             content["spikes/times_s"] = np.concatenate(self.spikes)
@@ -190,7 +190,7 @@ class Cohort:
         return Cohort(
             neurons={name: column[chosen] for name, column in self.neurons.items()},
             positions_um=self.positions_um[chosen],
-            wiring=self.wiring and Wiring.from_counts(self.synapse_counts()[block]),
+            wiring=self.wiring and self.wiring.among(chosen),
             **{name: matrix[block] for name, matrix in whole.items() if matrix is not None},
             spikes=self.spikes and tuple(self.spikes[i] for i in chosen),
             traces=None if self.traces is None else self.traces[chosen],

@@ -1,6 +1,6 @@
 """The cohort file: one HDF5 file, written whole, checked when it is opened.
 
-`/neurons/<column>` (N,), `/positions_um` (N, 3), `/wiring/{pre,post,n_syn}`,
+`/neurons/<column>` (N,), `/positions_um` (N, 3), `/wiring/{pre,post,n_syn[,size]}`,
 `/functional/{corr,sttc,precision}` (N, N), `/spikes/{times_s,offsets}`, where neuron i's events are
 `times_s[offsets[i]:offsets[i + 1]]`, and `/traces` (N, T), all int64 or float64, uncompressed, each
 with Fletcher-32 check sums. What is not known is left out. Attributes of the file: `format`,
@@ -35,9 +35,10 @@ LARGEST_ATTRIBUTE = 2**22
 MOST_MEMBERS = 100
 LARGEST_HOLLOW = 2**26
 HOLLOW = 100  # times larger than what it takes on the disk; compression there does not come near
-UNITS = {"positions_um": "um", "wiring/n_syn": "synapses", "spikes/times_s": "s"}
 WIRING = ("wiring/pre", "wiring/post", "wiring/n_syn")
+SIZE = "wiring/size"
 SPIKES = ("spikes/times_s", "spikes/offsets")
+UNITS = {"positions_um": "um", WIRING[2]: "synapses", SIZE: "voxels", "spikes/times_s": "s"}
 FUNCTIONAL = tuple(f"functional/{name}" for name in MATRICES)
 REMEDY = "make the file again with `biosernn cohort import`"
 
@@ -188,7 +189,7 @@ def _cohort(file: h5py.File, path: Path) -> Cohort:
         return Cohort(
             neurons={name.removeprefix("neurons/"): column for name, column in columns.items()},
             positions_um=arrays["positions_um"],
-            wiring=Wiring(*(arrays[name] for name in WIRING)) if WIRING[0] in arrays else None,
+            wiring=_wiring(arrays),
             **{name: arrays.get(f"functional/{name}") for name in MATRICES},
             spikes=_trains(*(arrays[name] for name in SPIKES)) if SPIKES[0] in arrays else None,
             traces=arrays.get("traces"),
@@ -220,11 +221,13 @@ def _array_names(file: h5py.File, path: Path) -> list[str]:
         else:
             names.append(name)
     for name in names:
-        known = name in ("positions_um", "traces", *WIRING, *SPIKES, *FUNCTIONAL)
+        known = name in ("positions_um", "traces", *WIRING, SIZE, *SPIKES, *FUNCTIONAL)
         if not (known or name.startswith("neurons/")):
             raise BadInput(f"{path}: /{name}", "is no part of a cohort", REMEDY)
         if _kind(file, path, name) is not h5py.Dataset:
             raise BadInput(f"{path}: /{name}", "is not an array", REMEDY)
+    if SIZE in names and WIRING[0] not in names:
+        raise BadInput(f"{path}: /{WIRING[0]}", "is missing", REMEDY)
     for part in (("positions_um",), WIRING, SPIKES):
         absent = [name for name in part if name not in names]
         if absent and (len(absent) < len(part) or part == ("positions_um",)):
@@ -251,7 +254,7 @@ def _array(file: h5py.File, path: Path, name: str, most_bytes: int) -> np.ndarra
     """
     where = f"{path}: /{name}"
     dataset = file[name]
-    whole = name.startswith("neurons/") or name in (*WIRING, "spikes/offsets")
+    whole = name.startswith("neurons/") or name in (*WIRING, SIZE, "spikes/offsets")
     expected = np.dtype("<i8" if whole else "<f8")
     if dataset.dtype != expected or dataset.shape is None:
         raise BadInput(where, f"does not hold {expected} numbers", REMEDY)
@@ -268,6 +271,13 @@ def _array(file: h5py.File, path: Path, name: str, most_bytes: int) -> np.ndarra
         return dataset[()]
     except OSError as error:
         raise BadInput(where, f"is damaged ({error})", REMEDY) from error
+
+
+def _wiring(arrays: dict[str, np.ndarray]) -> Wiring | None:
+    if WIRING[0] not in arrays:
+        return None
+    pre, post, n_syn = (arrays[name] for name in WIRING)
+    return Wiring(pre, post, n_syn, arrays.get(SIZE))
 
 
 def _trains(

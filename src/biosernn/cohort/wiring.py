@@ -1,6 +1,6 @@
 """The measured connections between the neurons of a cohort."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Int64
@@ -23,11 +23,13 @@ class Wiring:
         no neuron is connected with itself.
     n_syn
         (E,) number of synapses, at least 1.
+    size
+        (E,) summed size of those synapses in voxels, where it is known.
 
     Raises
     ------
     BadInput
-        If the three are not vectors of whole numbers of one length, in that order.
+        If they are not vectors of whole numbers of one length, in that order.
 
     Examples
     --------
@@ -39,9 +41,10 @@ class Wiring:
     pre: Int64[np.ndarray, " edges"]
     post: Int64[np.ndarray, " edges"]
     n_syn: Int64[np.ndarray, " edges"]
+    size: Int64[np.ndarray, " edges"] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        for name in ("pre", "post", "n_syn"):
+        for name in self.columns:
             column = integers(f"wiring/{name}", getattr(self, name), (np.size(self.pre),))
             object.__setattr__(self, name, column)
         forward = np.diff(self.pre, prepend=-1)
@@ -57,6 +60,14 @@ class Wiring:
         ):
             if bad.any():
                 raise BadInput(f"wiring/{name}[{bad.argmax()}]", what, REMEDY)
+        if self.size is not None and (self.size < 0).any():
+            where = f"wiring/size[{(self.size < 0).argmax()}]"
+            raise BadInput(where, "is negative", REMEDY)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of what is known of the connections."""
+        return ("pre", "post", "n_syn", *(["size"] if self.size is not None else []))
 
     @classmethod
     def from_counts(cls, counts: ArrayLike) -> "Wiring":
@@ -71,3 +82,21 @@ class Wiring:
         counts = np.asarray(counts)
         pre, post = np.nonzero(np.where(np.eye(len(counts), dtype=bool), 0, counts))
         return cls(pre, post, counts[pre, post])
+
+    def among(self, neurons: ArrayLike) -> "Wiring":
+        """Take the connections among some neurons, which are numbered anew in the order given.
+
+        Examples
+        --------
+        >>> Wiring(pre=[0, 1], post=[2, 0], n_syn=[3, 1]).among([2, 0])
+        Wiring(pre=array([1]), post=array([0]), n_syn=array([3]))
+
+        """
+        neurons = integers("neurons", neurons, (None,))
+        number = np.full(np.concatenate([self.pre, self.post, neurons, [-1]]).max() + 1, -1)
+        number[neurons] = np.arange(len(neurons))
+        pre, post = number[self.pre], number[self.post]
+        kept = np.flatnonzero((pre >= 0) & (post >= 0))
+        kept = kept[np.lexsort((post[kept], pre[kept]))]
+        size = None if self.size is None else self.size[kept]
+        return Wiring(pre[kept], post[kept], self.n_syn[kept], size)

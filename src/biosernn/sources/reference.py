@@ -5,11 +5,13 @@ import re
 
 from biosernn.cohort.cohort import Cohort
 from biosernn.errors import BadInput
+from biosernn.sources.microns import is_fetched, read_microns
 from biosernn.sources.release import read_release
 from biosernn.sources.synthetic import synthetic_cohort
 
 SYNTHETIC = re.compile(r"synthetic(?::([0-9]{1,9}))?")
 SYNTHETIC_NEURONS = 64
+MICRONS = "microns:"
 
 
 def read_cohort(ref: str) -> Cohort:
@@ -18,8 +20,8 @@ def read_cohort(ref: str) -> Cohort:
     Parameters
     ----------
     ref
-        `synthetic`, `synthetic:N` (N neurons, seed 0), the path of a cohort file, or that of a
-        released folder.
+        `synthetic`, `synthetic:N` (N neurons, seed 0), `microns:6_6_2` or another field of the
+        authors' release, the path of a cohort file, or that of a released folder.
 
     Returns
     -------
@@ -29,6 +31,8 @@ def read_cohort(ref: str) -> Cohort:
     ------
     BadInput
         If it names none of these, or one that cannot be used.
+    WorkFailed
+        If a released field is not in the cache and cannot be fetched.
 
     Examples
     --------
@@ -38,10 +42,8 @@ def read_cohort(ref: str) -> Cohort:
     """
     if match := SYNTHETIC.fullmatch(ref):
         return synthetic_cohort(int(match[1] or SYNTHETIC_NEURONS), seed=0)
-    if ref.startswith("microns:"):
-        raise BadInput(
-            f"cohort {ref}", "cannot be downloaded yet", "name the released folder itself"
-        )
+    if ref.startswith(MICRONS):
+        return read_microns(ref.removeprefix(MICRONS))
     if os.path.isdir(ref):
         return read_release(ref)
     if os.path.isfile(ref):
@@ -49,5 +51,17 @@ def read_cohort(ref: str) -> Cohort:
     raise BadInput(
         f"cohort {ref!r}",
         "is no file, no folder and no known name",
-        "name a cohort file, a released folder or synthetic:N",
+        "name a cohort file, a released folder, microns:6_6_2 or synthetic:N",
     )
+
+
+def is_at_hand(ref: str) -> bool:
+    """Whether reading what a reference names needs no network.
+
+    Examples
+    --------
+    >>> is_at_hand("synthetic:16")
+    True
+
+    """
+    return not ref.startswith(MICRONS) or is_fetched(ref.removeprefix(MICRONS))

@@ -91,7 +91,7 @@ def recurrence_speed(units: int, seconds: float = 0.3) -> float:
     drive = state.copy()
     fastest, end = np.inf, time.perf_counter() + seconds
     with threadpool_limits(1):
-        while time.perf_counter() < end:
+        while fastest == np.inf or time.perf_counter() < end:
             started = time.perf_counter()
             for _ in range(10):
                 np.maximum(drive + state @ weights, 0)

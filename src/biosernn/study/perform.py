@@ -6,6 +6,7 @@ from biosernn.cohort.cohort import Cohort
 from biosernn.graphs.topology import topology
 from biosernn.initializers.facts import weight_facts
 from biosernn.initializers.radius import spectral_radius
+from biosernn.study.measures import measures, spatial_measures
 from biosernn.study.plan import Run
 from biosernn.study.record import Record
 from biosernn.study.sample import sample
@@ -74,6 +75,7 @@ def perform(run: Run, cohort: Cohort) -> Record:
         recipe=run.recipe,
         schedule=run.schedule,
         shared_draws=run.protocol.draws == "shared_fixed",
+        curves_on=run.protocol.heldout,
         row_sign=np.ones(run.units) if run.arm.sign == "nonnegative" else None,
     )
     facts = weight_facts(recurrent)
@@ -87,41 +89,50 @@ def perform(run: Run, cohort: Cohort) -> Record:
     }
     end = np.asarray(outcome.end.recurrent, np.float64)
     row["spectral_radius_end"] = spectral_radius(end) if np.isfinite(end).all() else float("nan")
-    over_training = _topology(run, outcome)
-    row |= {name: float(values[-1]) for name, values in over_training.items()}
+    spatial = spatial_measures(drawn, outcome.recurrent)
+    row |= {f"{name}_start": float(values[0]) for name, values in spatial.items()}
+    by_epoch = _topology(run, outcome) | spatial
+    row |= {name: float(values[-1]) for name, values in by_epoch.items()}
+    row |= measures(run, drawn, task, outcome, row["status"] == "diverged")
     weights = {"recurrent": outcome.recurrent} | {
         name: np.stack([getattr(outcome.start, name), getattr(outcome.end, name)])
         for name in ("input", "bias", "readout", "readout_bias")
     }
-    return Record(row, outcome.steps, _curves(run, outcome) | over_training, weights)
+    return Record(row, outcome.steps, _curves(run, outcome, by_epoch), weights)
 
 
 def _outcomes(run: Run, task: Task, outcome: Outcome) -> dict[str, float | int | bool | str]:
     finite = all(np.isfinite(array).all() for array in outcome.end)
     diverged = not (finite and np.isfinite(outcome.loss[-1]).all())
-    all_right = outcome.right.all(axis=1) & np.isfinite(outcome.loss).all(axis=1)
+    decidable = slice(None) if task.decidable is None else task.decidable
+    all_right = (outcome.right & np.isfinite(outcome.loss))[:, decidable].all(axis=1)
     total = int(outcome.steps[-1])
     if diverged:
         step, censored = total, True
     else:
         step, censored = steps_to_criterion(outcome.steps, all_right, total)
-    heldout = _curve(run, outcome, outcome.right)
-    test = float(_weighted(outcome.right[-1], outcome.test_counts))
+    heldout, _ = _heldout(run, outcome)
+    if task.noise_sd is None:
+        test, loss = (_weighted(v[-1], outcome.test_counts) for v in (outcome.right, outcome.loss))
+    else:
+        test, loss = outcome.test_right.mean(), outcome.test_loss.astype(np.float64).mean()
     checks_per_epoch = run.schedule.steps_per_epoch // run.schedule.check_every
     training = float(outcome.training_accuracy[-checks_per_epoch:].mean())
     ratio = _penalty_to_data(outcome, step)
     return {
         "status": "diverged" if diverged else "done",
-        "accuracy": training if run.protocol.accuracy == "last_training_epoch" else test,
+        "accuracy": training if run.protocol.accuracy == "last_training_epoch" else float(test),
         "accuracy_best": float(heldout.max()),
-        "accuracy_test": test,
+        "accuracy_test": float(test),
+        "accuracy_of_range": float((test - task.memoryless) / (task.ceiling - task.memoryless)),
+        "accuracy_decidable": _decidable(task, outcome, float(test)),
         "accuracy_training": training,
         "solved": bool(all_right[-1]) and not diverged,
         "steps_to_criterion": step,
         "censored": censored,
         "area_under_curve": area_under_curve(outcome.steps, heldout),
         "collapsed": bool(collapsed(all_right)),
-        "loss": float(_weighted(outcome.loss[-1], outcome.test_counts)),
+        "loss": float(loss),
         "penalty": float(outcome.penalty[-1]),
         "penalty_start": float(outcome.penalty[0]),
         "gradient_norm_data": float(outcome.gradient_norm_data.mean()),
@@ -146,13 +157,22 @@ def _penalty_to_data(outcome: Outcome, until: int) -> float:
     return float(np.median(np.where(penalty == 0, 0, ratio)))
 
 
-def _curves(run: Run, outcome: Outcome) -> dict[str, np.ndarray]:
+def _curves(run: Run, outcome: Outcome, by_epoch: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Every metric at every check, NaN where it is not read; `by_epoch` at the ends of epochs."""
+    ends = np.arange(len(outcome.recurrent)) * run.schedule.steps_per_epoch
+
     def since_last(values: np.ndarray) -> np.ndarray:
         return np.concatenate([[np.nan], values.astype(np.float64)])
 
+    def at_ends(values: np.ndarray) -> np.ndarray:
+        curve = np.full(len(outcome.steps), np.nan)
+        curve[np.searchsorted(outcome.steps, ends)] = values
+        return curve
+
+    accuracy, loss = _heldout(run, outcome)
     return {
-        "accuracy": _curve(run, outcome, outcome.right),
-        "loss": _curve(run, outcome, outcome.loss),
+        "accuracy": accuracy,
+        "loss": loss,
         "penalty": outcome.penalty.astype(np.float64),
         "training_loss": since_last(outcome.training_loss),
         "training_accuracy": since_last(outcome.training_accuracy),
@@ -160,25 +180,35 @@ def _curves(run: Run, outcome: Outcome) -> dict[str, np.ndarray]:
         "gradient_norm_stepped": since_last(outcome.gradient_norm_stepped),
         "gradient_norm_penalty": since_last(outcome.gradient_norm_penalty),
         "clipped_share": since_last(outcome.clipped),
+        **{name: at_ends(values) for name, values in by_epoch.items()},
     }
 
 
 def _topology(run: Run, outcome: Outcome) -> dict[str, np.ndarray]:
-    """Graph measures of the recurrent weights at the start and after each epoch, else NaN."""
+    """Graph measures of the recurrent weights at the start and after each epoch."""
     rngs = generator(run.seed, "topology").spawn(len(outcome.recurrent))
-    curves = {name: np.full(len(outcome.steps), np.nan) for name in TOPOLOGY}
-    for epoch, (weights, rng) in enumerate(zip(outcome.recurrent, rngs, strict=True)):
-        measured = topology(weights.astype(np.float64), rng, run.protocol.nulls, NULLS)
-        at = np.searchsorted(outcome.steps, epoch * run.schedule.steps_per_epoch)
-        for name, values in curves.items():
-            values[at] = getattr(measured, name)
-    return curves
+    measured = [
+        topology(weights.astype(np.float64), rng, run.protocol.nulls, NULLS)
+        for weights, rng in zip(outcome.recurrent, rngs, strict=True)
+    ]
+    return {name: np.array([getattr(one, name) for one in measured]) for name in TOPOLOGY}
 
 
-def _curve(run: Run, outcome: Outcome, values: np.ndarray) -> np.ndarray:
-    """Mean over held-out trials at each check."""
+def _heldout(run: Run, outcome: Outcome) -> tuple[np.ndarray, np.ndarray]:
+    """Accuracy and cross-entropy over held-out trials at each check."""
+    if outcome.drawn_right.size:
+        drawn = outcome.drawn_right, outcome.drawn_loss
+        return drawn[0].mean(axis=1), drawn[1].astype(np.float64).mean(axis=1)
     test = run.protocol.heldout == "test"
-    return _weighted(values, outcome.test_counts if test else outcome.validation_counts)
+    counts = outcome.test_counts if test else outcome.validation_counts
+    return _weighted(outcome.right, counts), _weighted(outcome.loss, counts)
+
+
+def _decidable(task: Task, outcome: Outcome, test: float) -> float:
+    """Test accuracy on the trials that have a right answer."""
+    if task.decidable is None:
+        return test
+    return float(outcome.test_right[task.decidable[outcome.test_trials]].mean())
 
 
 def _weighted(values: np.ndarray, counts: np.ndarray) -> np.ndarray:

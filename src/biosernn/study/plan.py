@@ -166,6 +166,8 @@ def plan(study: Study, cohorts: Sequence[Cohort]) -> tuple[Run, ...]:
     for seed in range(study.seeds):
         for number, cohort in enumerate(cohorts):
             for task in study.tasks:
+                if seed >= study.seeds_of(task):
+                    continue
                 for protocol, recipe in study.conditions:
                     for strength in study.strength:
                         for arm in study.arms:

@@ -53,8 +53,15 @@ PRESETS: dict[str, tuple[str, Study]] = {
         ),
     ),
     "grid": (
-        "the thirteen arms of the follow-up's tables, on the maze, whole cohort",
-        Study("grid", _COHORT, ("maze",), _arms((*PUBLISHED_ARMS, "W*", "W0")), 20),
+        "the thirteen arms of the follow-up's tables on three tasks, whole cohort",
+        Study(
+            "grid",
+            _COHORT,
+            ("maze", "go_no_go", "perceptual"),
+            _arms((*PUBLISHED_ARMS, "W*", "W0")),
+            20,
+            task_seeds=(("go_no_go", 10), ("perceptual", 10)),
+        ),
     ),
     "controls": (
         "every control of the initial weights and of the geometry, 128 units",

@@ -102,6 +102,19 @@ class Sample:
         return whole[np.ix_(self.indices, self.indices)]
 
     @cached_property
+    def measured_wiring(self) -> Int[np.ndarray, "units units"] | None:
+        """Synapses from row to column, aligned whatever the protocol; None where not known."""
+        if self.cohort.wiring is None:
+            return None
+        return self.cohort.synapse_counts()[np.ix_(self.indices, self.indices)]
+
+    @cached_property
+    def recorded_correlation(self) -> Float[np.ndarray, "units units"] | None:
+        """Correlation of the neurons' recorded activity; None where not known."""
+        matrix, _ = correlation(self.cohort, self.protocol.bins)
+        return None if matrix is None else matrix[np.ix_(self.indices, self.indices)]
+
+    @cached_property
     def lognormal(self) -> Float[np.ndarray, "units units"]:
         """The draw that all bio-derived arms share."""
         return self._rng("lognormal").lognormal(-0.5, 0.5, (self.units, self.units))

@@ -60,6 +60,8 @@ class Study:
         Names as in `biosernn.protocol.protocol_named`.
     recipes
         Names in `RECIPES`; None is both under corrected protocols and `seed` under `published`.
+    task_seeds
+        Tasks that are repeated less often, each with its number.
     primary
         The contrast that decides, whose arms, recipe and protocol must be there; None is the usual
         one, which a study may leave out.
@@ -84,6 +86,7 @@ class Study:
     protocols: tuple[str, ...] = ("corrected",)
     recipes: tuple[str, ...] | None = None
     primary: Primary | None = None
+    task_seeds: tuple[tuple[str, int], ...] = ()
 
     def __post_init__(self) -> None:
         name = _text("name", self.name)
@@ -102,6 +105,10 @@ class Study:
         if len(set(names)) < len(names):
             raise BadInput("arms", "two arms share a name", "give each its own")
         _whole("seeds", self.seeds, 2, 10_000)
+        for task, seeds in self.task_seeds:
+            _whole(f"seeds {task}", seeds, 2, self.seeds)
+            if task not in self.tasks:
+                raise BadInput(f"seeds {task}", "is no task of the study", "name its tasks")
         _whole("epochs", self.epochs, 1, 1_000)
         if self.units is not None:
             _whole("units", self.units, 8, 100_000)
@@ -146,6 +153,10 @@ class Study:
         if usual.protocol in self.protocols:
             return usual
         return replace(usual, protocol=self.protocols[0])
+
+    def seeds_of(self, task: str) -> int:
+        """Repetitions of every arm on a task."""
+        return dict(self.task_seeds).get(task, self.seeds)
 
     @property
     def conditions(self) -> tuple[tuple[str, str], ...]:
@@ -209,8 +220,10 @@ class Study:
         for key, value in options.items():
             if value is None or key == "primary":
                 continue
-            if key in ("name", "seeds", "epochs"):
+            if key in ("name", "epochs"):
                 changes[key] = value
+            elif key == "seeds":
+                changes |= _seeds(value, options.get("tasks") or self.tasks)
             elif key == "units":
                 changes |= {"units": None if value == WHOLE else value, "units_at_most": False}
             elif key in ("cohort", "tasks"):
@@ -228,6 +241,9 @@ class Study:
                 changes["recipes"] = None if usual else tuple(_text(key, item) for item in named)
             else:
                 raise BadInput(key, "is no key of a study", f"use {', '.join(KEYS)}")
+        if "tasks" in changes and "seeds" not in changes and self.task_seeds:
+            left = {task: self.seeds_of(task) for task in changes["tasks"]}
+            changes |= _seeds(left, changes["tasks"])
         given = options.get("primary")
         study = replace(self, primary=None, **changes)
         return replace(study, primary=self.primary if given is None else _primary(given, study))
@@ -239,7 +255,7 @@ class Study:
             "cohort": list(self.cohort),
             "tasks": list(self.tasks),
             "arms": [arm.name if ARMS.get(arm.name) == arm else arm.table() for arm in self.arms],
-            "seeds": self.seeds,
+            "seeds": self.seeds if not self.task_seeds else self._each_task_s_seeds(),
             "units": WHOLE if self.units is None else self.units,
             "strength": list(self.strength),
             "epochs": self.epochs,
@@ -254,6 +270,9 @@ class Study:
                 "protocol": self.primary.protocol,
             }
         return written
+
+    def _each_task_s_seeds(self) -> dict[str, int]:
+        return {task: self.seeds_of(task) for task in self.tasks}
 
     def toml(self) -> str:
         """The study as a study file that `read` takes."""
@@ -311,6 +330,19 @@ def _read_table(path: Path) -> dict[str, Any]:
         if key not in KEYS:
             raise BadInput(f"{path}: {key}", "is an unknown key", f"use {', '.join(KEYS)}")
     return table
+
+
+def _seeds(given: object, tasks: object) -> dict[str, Any]:
+    """Seeds of a study and of the tasks that have fewer, from a number or one for each task."""
+    if not isinstance(given, dict):
+        return {"seeds": given, "task_seeds": ()}
+    if {*given} != {*_several(tasks)}:
+        raise BadInput("seeds", "do not name each task once", "write { maze = 20, ... }")
+    for task, seeds in given.items():
+        _whole(f"seeds {task}", seeds, 2, 10_000)
+    most = max(given.values())
+    fewer = tuple((task, seeds) for task, seeds in given.items() if seeds < most)
+    return {"seeds": most, "task_seeds": fewer}
 
 
 def _primary(given: object, study: Study) -> Primary:

@@ -193,15 +193,18 @@ class Store:
                 f"holds another study ({_difference(stored, study)})",
                 "choose another --out; only seeds can be raised",
             )
-        if study.seeds < stored.seeds:
-            raise BadInput(
-                self.folder,
-                f"holds {stored.seeds} seeds, and {study.seeds} are asked for",
-                f"say --seeds {stored.seeds} or more; they can be raised, not lowered",
-            )
-        if study.seeds > stored.seeds:
-            self._write_study(study)
-        return replace(study, name=stored.name)
+        for task in study.tasks:
+            held, asked_for = stored.seeds_of(task), study.seeds_of(task)
+            if asked_for < held:
+                raise BadInput(
+                    self.folder,
+                    f"holds {held} seeds of {task}, and {asked_for} are asked for",
+                    f"say --seeds {held} or more; they can be raised, not lowered",
+                )
+        grown = replace(stored, seeds=study.seeds, task_seeds=study.task_seeds)
+        if grown != stored:
+            self._write_study(grown)
+        return grown
 
     def _write_study(self, study: Study) -> None:
         with whole_file(self.folder / STUDY) as file:

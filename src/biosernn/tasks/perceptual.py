@@ -3,6 +3,8 @@
 import numpy as np
 from jaxtyping import Float, Int
 
+from biosernn.tasks.task import Task
+
 COHERENCES = (0.0, 6.4, 12.8, 25.6, 51.2)
 """In per cent."""
 
@@ -10,6 +12,47 @@ NOISE_SD = 0.1
 """Of each stimulus channel at each step of 100 ms."""
 
 FIXATION, STIMULUS, DELAY = 1, 30, 10
+
+
+CEILING = 0.89868
+"""Accuracy of the ideal observer over all coherences, of whom the 0 % ones cannot be told."""
+
+
+def perceptual() -> Task:
+    """Build the ten noise-free trials, five coherences x two sides, and the noise of a drawn one.
+
+    At coherence 0 neither side is right. The ideal observer answers Φ(d) of the others right,
+    d = coherence √30 / (√2 0.1).
+
+    Returns
+    -------
+    Task
+        Inputs (10, 41, 3), labels (10,): the stronger channel; two outputs.
+
+    References
+    ----------
+    Released code of arXiv 2606.14975, doi 10.5281/zenodo.20834365.
+
+    Examples
+    --------
+    >>> task = perceptual()
+    >>> task.inputs.shape, task.labels.tolist(), int(task.decidable.sum())
+    ((10, 41, 3), [0, 1, 0, 1, 0, 1, 0, 1, 0, 1], 8)
+
+    """
+    means = mean_trials()
+    noise = np.zeros(means.shape[2:], np.float32)
+    noise[FIXATION : FIXATION + STIMULUS, 1:] = NOISE_SD
+    return Task(
+        "perceptual",
+        means.reshape(-1, *means.shape[2:]),
+        np.tile(np.arange(2, dtype=np.int32), len(COHERENCES)),
+        n_outputs=2,
+        memoryless=0.5,
+        ceiling=CEILING,
+        noise_sd=noise,
+        decidable=np.repeat(np.array(COHERENCES) > 0, 2),
+    )
 
 
 def mean_trials() -> Float[np.ndarray, "coherences sides steps channels"]:

@@ -21,6 +21,13 @@ class Task:
         How many answers there are.
     memoryless
         The accuracy that is within reach of a network that sees only the last segment.
+    ceiling
+        The accuracy that no network can exceed.
+    noise_sd
+        Standard deviation of the noise that belongs to each drawn trial, (steps, channels); None
+        where the distinct trials are all there is.
+    decidable
+        Whether a distinct trial has a right answer, (trials,); None where all have.
 
     """
 
@@ -29,3 +36,6 @@ class Task:
     labels: np.ndarray
     n_outputs: int
     memoryless: float
+    ceiling: float = 1.0
+    noise_sd: np.ndarray | None = None
+    decidable: np.ndarray | None = None

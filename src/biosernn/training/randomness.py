@@ -21,6 +21,11 @@ PURPOSES = {
     "rotation": 14,
     "moment-matched": 15,
     "topology": 16,
+    "end graphs": 17,
+    "silencing": 18,
+    "functional nulls": 19,
+    "wiring nulls": 20,
+    "input noise": 21,
 }
 """Each purpose's number in the key; a number is never given to another purpose."""
 

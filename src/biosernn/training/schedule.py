@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-ENGINE = 2
+ENGINE = 3
 """Raised whenever the numbers of a run change."""
 
 
@@ -16,6 +16,8 @@ class Schedule:
         Passes through the training trials, and trials a step.
     training_trials, heldout_trials
         Trials drawn for training; for validation and for test, each.
+    curve_trials
+        Held-out trials that the learning curves are read on where each has noise of its own.
     check_every
         Steps between two entries of the learning curves.
     noise
@@ -27,6 +29,7 @@ class Schedule:
     batch: int = 128
     training_trials: int = 5120
     heldout_trials: int = 2560
+    curve_trials: int = 640
     check_every: int = 5
     noise: float = 0.05
 

@@ -1,7 +1,7 @@
 """One run: from initial weights and keys to learning curves and trained weights, as one program."""
 
 from functools import partial
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -45,6 +45,12 @@ class Outcome(NamedTuple):
         Largest norm among those steps, (checks - 1,).
     validation_counts, test_counts
         How often each distinct trial occurs, (trials,).
+    drawn_right, drawn_loss
+        As `right` and `loss`, of the first held-out trials as drawn, with the noise that belongs
+        to them, (checks, 640); of a task whose trials have none, (checks, 0).
+    test_trials, test_right, test_loss
+        Distinct trial, answer and cross-entropy of every test trial as drawn, after training,
+        (2560,); of a task whose trials have no noise, (0,).
     recurrent
         Recurrent weights at the start and after each epoch, (epochs + 1, units, units).
     start, end
@@ -65,6 +71,11 @@ class Outcome(NamedTuple):
     gradient_norm_data_max: np.ndarray
     validation_counts: np.ndarray
     test_counts: np.ndarray
+    drawn_right: np.ndarray
+    drawn_loss: np.ndarray
+    test_trials: np.ndarray
+    test_right: np.ndarray
+    test_loss: np.ndarray
     recurrent: np.ndarray
     start: Weights
     end: Weights
@@ -80,6 +91,7 @@ def train(
     recipe: Recipe,
     schedule: Schedule,
     shared_draws: bool = False,
+    curves_on: Literal["validation", "test"] = "validation",
     row_sign: Float[np.ndarray, " units"] | None = None,
 ) -> Outcome:
     """Train one network in single precision, whatever JAX's own setting.
@@ -101,6 +113,8 @@ def train(
     shared_draws
         One draw of trials for every seed, in the same order in every epoch; otherwise each seed
         draws its own and reorders them every epoch.
+    curves_on
+        The draw that `drawn_right` and `drawn_loss` are read on.
     row_sign
         Sign that the weights of each presynaptic neuron are held to after every step: 1, -1, or 0
         where they are free, as all are by default.
@@ -133,12 +147,16 @@ def train(
             "order": key(seed, "order"),
             "noise": key(seed, "noise"),
         }
+        no_noise = task.noise_sd is None
+        noise_sd = np.zeros((0, 0)) if no_noise else task.noise_sd
         single = partial(jax.tree.map, lambda a: jnp.asarray(a, jnp.float32))
         curves, recurrent, end = _program(
             kind,
             schedule,
+            curves_on,
             jnp.asarray(task.inputs.transpose(1, 0, 2), jnp.float32),
             jnp.asarray(task.labels, jnp.int32),
+            single(noise_sd),
             single(start),
             single(penalty_inputs),
             keys,
@@ -152,29 +170,63 @@ def train(
     )
 
 
-@partial(jax.jit, static_argnums=(0, 1), compiler_options={"xla_cpu_multi_thread_eigen": False})
+@partial(jax.jit, static_argnums=(0, 1, 2), compiler_options={"xla_cpu_multi_thread_eigen": False})
 def _program(
     kind: PenaltyKind,
     schedule: Schedule,
+    curves_on: str,
     inputs: Float[Array, "steps trials channels"],
     labels: Int[Array, " trials"],
+    noise_sd: Float[Array, "_ _"],
     start: Weights,
     penalty_inputs: PenaltyInputs,
     keys: dict[str, Array],
     settings: StepSettings,
     reorder: Array,
 ) -> tuple[dict[str, Array], Array, Weights]:
-    n_trials = len(labels)
-    drawn = _draw(keys["training"], schedule.training_trials, n_trials)
+    n_trials, noisy = len(labels), noise_sd.size > 0
+    trials = {
+        name: _draw(keys[name], n, n_trials)
+        for name, n in (
+            ("training", schedule.training_trials),
+            ("validation", schedule.heldout_trials),
+            ("test", schedule.heldout_trials),
+        )
+    }
     steps_per_epoch, every = schedule.steps_per_epoch, schedule.check_every
     checks_per_epoch = steps_per_epoch // every
 
-    def check(weights: Weights) -> dict[str, Array]:
-        scores = logits(weights, inputs)
+    def as_drawn(name: str, numbers: Int[Array, " n"]) -> Float[Array, "steps n channels"]:
+        """Trials of a draw by their numbers, each with the noise that is its own."""
+        chosen = inputs[:, trials[name][numbers]]
+        if not noisy:
+            return chosen
+        own = jax.vmap(partial(jax.random.fold_in, jax.random.fold_in(keys[name], 1)))(numbers)
+        noise = jax.vmap(lambda k: jax.random.normal(k, noise_sd.shape, inputs.dtype))(own)
+        return chosen + (noise * noise_sd).transpose(1, 0, 2)
+
+    def answers(
+        weights: Weights, trials: Float[Array, "steps n channels"], labels: Int[Array, " n"]
+    ) -> tuple[Array, Array]:
+        scores = logits(weights, trials)
         answered = jnp.isfinite(scores).all(axis=1)
+        right = answered & (jnp.argmax(scores, axis=1) == labels)
+        return right, cross_entropy(scores, labels)
+
+    def of_draw(weights: Weights, name: str, n: int) -> tuple[Array, Array]:
+        if not noisy:
+            return jnp.zeros(0, bool), jnp.zeros(0, inputs.dtype)
+        numbers = jnp.arange(n, dtype=jnp.int32)
+        return answers(weights, as_drawn(name, numbers), labels[trials[name][numbers]])
+
+    def check(weights: Weights) -> dict[str, Array]:
+        right, loss = answers(weights, inputs, labels)
+        drawn_right, drawn_loss = of_draw(weights, curves_on, schedule.curve_trials)
         return {
-            "right": answered & (jnp.argmax(scores, axis=1) == labels),
-            "loss": cross_entropy(scores, labels),
+            "right": right,
+            "loss": loss,
+            "drawn_right": drawn_right,
+            "drawn_loss": drawn_loss,
             "penalty": penalty(kind, weights.recurrent, penalty_inputs),
         }
 
@@ -182,10 +234,11 @@ def _program(
         weights, moments = carry
         number, chosen = at
         noise_key = jax.random.fold_in(keys["noise"], number)
-        batch = inputs[:, chosen]
+        batch = as_drawn("training", chosen)
         batch += schedule.noise * jax.random.normal(noise_key, batch.shape, batch.dtype)
+        right = labels[trials["training"][chosen]]
         weights, moments, measured = training_step(
-            kind, weights, moments, number + 1, batch, labels[chosen], penalty_inputs, settings
+            kind, weights, moments, number + 1, batch, right, penalty_inputs, settings
         )
         return (weights, moments), measured
 
@@ -196,6 +249,7 @@ def _program(
         return carry, means | check(carry[0])
 
     def epoch(carry: tuple[Weights, Moments], number: Array) -> tuple[tuple, tuple]:
+        drawn = jnp.arange(schedule.training_trials, dtype=jnp.int32)
         shuffled = jax.random.permutation(jax.random.fold_in(keys["order"], number), drawn)
         order = jnp.where(reorder, shuffled, drawn)[: steps_per_epoch * schedule.batch]
         numbers = number * steps_per_epoch + jnp.arange(steps_per_epoch, dtype=jnp.int32)
@@ -209,12 +263,13 @@ def _program(
     carry = (start, adam_start(start))
     epochs = jnp.arange(schedule.epochs, dtype=jnp.int32)
     (end, _), (curves, recurrent) = lax.scan(epoch, carry, epochs)
-    curves = {name: values.reshape(-1, *values.shape[2:]) for name, values in curves.items()}
+    curves = jax.tree.map(lambda values: lax.collapse(values, 0, 2), curves)
     for name, first in check(start).items():
         curves[name] = jnp.concatenate([first[None], curves[name]])
     for name in ("validation", "test"):
-        trials = _draw(keys[name], schedule.heldout_trials, n_trials)
-        curves[f"{name}_counts"] = jnp.bincount(trials, length=n_trials)
+        curves[f"{name}_counts"] = jnp.bincount(trials[name], length=n_trials)
+    curves["test_trials"] = trials["test"] if noisy else trials["test"][:0]
+    curves["test_right"], curves["test_loss"] = of_draw(end, "test", schedule.heldout_trials)
     return curves, jnp.concatenate([start.recurrent[None], recurrent]), end
 
 

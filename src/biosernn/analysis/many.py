@@ -1,0 +1,149 @@
+"""Contrasts of many studies at once, with the numbers that each would get by itself.
+
+The bootstrap and the permutation draw with a fixed key, so studies of one size share their draws.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import stats
+
+from biosernn.analysis.contrast import measure
+from biosernn.analysis.findings import Contrast, Interval
+from biosernn.analysis.restricted_mean import DRAWS, KEY
+from biosernn.study.primary import Outcome
+
+TOGETHER = 250
+"""Studies at a time, each of which holds its 10,000 resampled means."""
+
+
+def restricted_means(
+    differences: NDArray[np.float64], level: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Ends (studies,) of the interval that `restricted_mean` gives each row of (studies, n).
+
+    Equal to the bit where the sums of steps are exact, as those of whole steps are.
+
+    Examples
+    --------
+    >>> restricted_means(np.array([[100.0, 150, 400, 400], [7, 7, 7, 7]]), 0.95)
+    (array([125.,  nan]), array([400.,  nan]))
+
+    """
+    n = differences.shape[1]
+    low, high = np.full((2, len(differences)), np.nan)
+    vary = np.flatnonzero(np.ptp(differences, axis=1))
+    for rows in np.split(vary, range(TOGETHER, len(vary), TOGETHER)):
+        if not len(rows):
+            break
+        of = differences[rows]
+
+        def means(seeds: NDArray, axis: int, of: NDArray = of) -> NDArray:
+            times = seeds.reshape(-1, seeds.shape[-1]).astype(int)
+            cells = times + n * np.arange(len(times))[:, None]
+            counts = np.bincount(cells.ravel(), minlength=n * len(times)).reshape(-1, n)
+            return (of @ counts.T.astype(float) / seeds.shape[-1]).reshape(
+                len(of), *seeds.shape[:-1]
+            )
+
+        low[rows], high[rows] = stats.bootstrap(
+            (np.arange(n),),
+            means,
+            n_resamples=DRAWS,
+            confidence_level=level,
+            method="BCa",
+            vectorized=True,
+            rng=np.random.default_rng(KEY),
+        ).confidence_interval
+    return low, high
+
+
+def sign_flips(differences: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Two-sided p (studies,) that `sign_flip` gives each row of (studies, n), n > 1.
+
+    Examples
+    --------
+    >>> sign_flips(np.array([[-30, -45, -10, -25, -5, -60]]))
+    array([0.03125])
+
+    """
+    n = differences.shape[1]
+
+    def means(signs: NDArray, axis: int) -> NDArray:
+        return signs @ differences.T / n
+
+    test = stats.permutation_test(
+        (np.ones(n),),
+        means,
+        permutation_type="samples",
+        n_resamples=DRAWS,
+        vectorized=True,
+        rng=np.random.default_rng(KEY),
+    )
+    return np.atleast_1d(test.pvalue)
+
+
+def measure_many(
+    arm: NDArray[np.float64], null: NDArray[np.float64], outcome: Outcome, total_steps: int
+) -> list[Contrast]:
+    """Measure every study's contrast as `measure` does, but for the correlation of its steps.
+
+    Parameters
+    ----------
+    arm, null
+        Steps (studies, n), paired by seed; a run of `total_steps` has not reached the criterion.
+    outcome
+        What is compared.
+    total_steps
+        Steps of a whole run.
+
+    Examples
+    --------
+    >>> found, = measure_many(np.array([[90.0, 100]]), np.array([[120.0, 110]]),
+    ...                       "restricted_mean_steps", 400)
+    >>> found.effect.estimate, found.p, found.verdict
+    (-20.0, 0.5, 'cannot tell')
+
+    """
+
+    def one(index: int) -> Contrast:
+        steps = pd.DataFrame({"steps_arm": arm[index], "steps_null": null[index]})
+        for side in ("arm", "null"):
+            steps[f"censored_{side}"] = steps[f"steps_{side}"] == total_steps
+            steps[f"solved_{side}"] = ~steps[f"censored_{side}"]
+        place = ("simulated", "maze", "corrected", "clipped")
+        return measure(
+            place, "primary", "arm", "null", outcome, steps, strength=0.3, total_steps=total_steps
+        )
+
+    solved, null_solved = arm < total_steps, null < total_steps
+    if outcome == "solved":
+        counts = np.stack([solved & null_solved, solved, null_solved]).sum(axis=2)
+        _, first, which = np.unique(counts, axis=1, return_index=True, return_inverse=True)
+        kinds = [one(index) for index in first]
+        return [kinds[kind] for kind in which]
+    differences, n = arm - null, arm.shape[1]
+    ends = {level: np.stack(restricted_means(differences, level)) for level in (0.95, 0.90)}
+    p = sign_flips(differences)
+    reached = (solved | null_solved).sum(axis=1)
+    alike = np.ptp(differences, axis=1) == 0
+    patterns = {kind: one(int(np.argmax(alike == kind))) for kind in np.unique(alike)}
+
+    def interval(index: int, level: float) -> Interval:
+        low, high = ends[level][:, index]
+        mean, method = float(differences[index].mean()), patterns[alike[index]].effect.method
+        return Interval(mean, float(low), float(high), level, method, n)
+
+    return [
+        replace(
+            patterns[alike[index]],
+            effect=interval(index, 0.95),
+            equivalence=interval(index, 0.90),
+            p=float(p[index]),
+            pair_correlation=np.nan,
+            reached=int(reached[index]),
+        )
+        for index in range(len(arm))
+    ]
