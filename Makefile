@@ -50,8 +50,8 @@ test-all: install
 	$(BIN)/pytest -n auto
 
 test-keras: .venv-keras/installed
-	KERAS_BACKEND=tensorflow .venv-keras/bin/pytest tests/with_keras src/biosernn/keras
-	KERAS_BACKEND=jax .venv-keras/bin/pytest tests/with_keras src/biosernn/keras
+	KERAS_BACKEND=tensorflow .venv-keras/bin/pytest -n auto tests/with_keras src/biosernn/keras
+	KERAS_BACKEND=jax .venv-keras/bin/pytest -n auto tests/with_keras src/biosernn/keras
 
 lint: install
 	$(BIN)/ruff check .
