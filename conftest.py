@@ -14,7 +14,7 @@ from jaxtyping import install_import_hook
 
 install_import_hook("biosernn.training", "beartype.beartype")
 
-collect_ignore = [] if find_spec("keras") else ["src/biosernn/keras"]
+collect_ignore = [] if find_spec("keras") else ["src/biosernn/keras", "tests/with_keras"]
 
 SHARED = Path(__file__).resolve().parents[1] / "shared"
 

@@ -296,8 +296,9 @@ def _relay_a_little(relay: socket.socket, port: int) -> None:
 
 
 def _pass_on(source: socket.socket, target: socket.socket) -> None:
-    while words := source.recv(4096):
-        target.sendall(words)
+    with suppress(OSError):
+        while words := source.recv(4096):
+            target.sendall(words)
     _hang_up(target)
 
 

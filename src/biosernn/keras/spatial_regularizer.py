@@ -98,9 +98,8 @@ class SpatialRegularizer(keras.regularizers.Regularizer):
         ascending = ops.sort(_entries(communicability, penalty.isolated))
         target = ops.convert_to_tensor(self.target_sorted, weights.dtype)
         # Not ops.mean, which is single precision on JAX (Keras 3.15).
-        return wiring + MATCH_FACTOR / len(self.target_sorted) * ops.sum(
-            absolute(target - ascending)
-        )
+        match = ops.sum(absolute(target - ascending)) / len(self.target_sorted)
+        return wiring + MATCH_FACTOR * match
 
 
 def _entries(communicability: Tensor, isolated: str) -> Tensor:

@@ -58,8 +58,8 @@ def perform_stored(folder: str, run_id: str) -> str:
 
     from biosernn.study.perform import perform
 
-    _use_compilation_cache()
     devices = jax.local_devices()
+    _use_compilation_cache(len(devices))
     device = devices[_worker_number() % len(devices)]
     runs, cohorts = _planned(folder, (store.folder / STUDY).stat().st_mtime_ns)
     run = runs[run_id]
@@ -100,9 +100,10 @@ def _planned(folder: str, written_ns: int) -> tuple[dict[str, Run], list]:
     return {run.id: run for run in plan(study, cohorts)}, cohorts
 
 
-def _use_compilation_cache() -> None:
+def _use_compilation_cache(devices: int) -> None:
     """Keep compiled programs between processes, apart for each version of JAX and processor.
 
+    Apart for each number of devices too: a program's last bits hang on it, and JAX's key does not.
     Where they cannot be kept, each process compiles its own.
     """
     import jax
@@ -111,7 +112,7 @@ def _use_compilation_cache() -> None:
     warnings.filterwarnings("ignore", "Error (reading|writing) persistent compilation cache")
     if jax.config.values["jax_compilation_cache_dir"] is None:
         base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-        place = base / "biosernn" / f"xla-{jaxlib.__version__}-{_processor()}"
+        place = base / "biosernn" / f"xla-{jaxlib.__version__}-{_processor()}-{devices}"
         jax.config.update("jax_compilation_cache_dir", str(place))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
         jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
