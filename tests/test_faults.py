@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -76,6 +77,13 @@ def _until(condition, process=None, seconds=90):
         time.sleep(0.05)
 
 
+def _answers_signals(process):
+    """Whether the program has come as far as to catch SIGTERM, which Python by itself does not."""
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    caught = int(re.search(r"SigCgt:\s*([0-9a-f]+)", status)[1], 16)
+    return bool(caught >> (signal.SIGTERM - 1) & 1)
+
+
 def _finished(out):
     return len(list((out / "runs").glob("*.npz"))) if (out / "runs").is_dir() else 0
 
@@ -105,7 +113,8 @@ def test_a_signal_ends_it_at_once_with_one_line(number, whole_group, study, tmp_
     out = tmp_path / "out"
     for _ in range(4):
         process = _start(study, out)
-        time.sleep(rng.uniform(1.5, 9))
+        _until(partial(_answers_signals, process), process)
+        time.sleep(rng.uniform(0, 8))
         os.killpg(process.pid, number) if whole_group else process.send_signal(number)
         said = process.communicate(timeout=60)[1]
         if process.returncode == 0:

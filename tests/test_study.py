@@ -398,8 +398,10 @@ def test_run_again_nothing_is_repeated(finished):
 
 
 def test_two_workers_give_the_same_bits(finished, tmp_path):
+    environment = dict(os.environ)
     again = run(SMALL, tmp_path / "again", workers=2)
     _same(finished.folder, again.folder)
+    assert dict(os.environ) == environment
 
 
 def test_an_extended_study_is_the_larger_study(finished, tmp_path):

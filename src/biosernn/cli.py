@@ -547,6 +547,8 @@ def main() -> NoReturn:
     try:
         app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
         print(end="", flush=True)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is done, and Python would die of it
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
     except CycloptsError as fault:
         if debug:
             raise

@@ -42,7 +42,7 @@ def real(shared):
 
 
 def released_match(distances, connectome, strength=0.3):
-    target = np.maximum(target_communicability(connectome, "released"), 0)  # rounded below 0
+    target = target_communicability(connectome, "released")
     return SpatialRegularizer(distances, strength, target, "distance_only", "released")
 
 

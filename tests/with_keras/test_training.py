@@ -54,7 +54,7 @@ def fit(model, inputs, labels, batch):
 
 def regularizer_of(case, oracle):
     near = pairwise_distances(oracle["coords"].T)
-    target = np.maximum(target_communicability(oracle["connectome"], "released"), 0)
+    target = target_communicability(oracle["connectome"], "released")
     return {
         "none": None,
         "L1": keras.regularizers.L1(1.0),

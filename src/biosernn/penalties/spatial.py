@@ -63,12 +63,14 @@ class SpatialPenalty:
     isolated: Literal["zero", "released"] = "zero"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "distances", _lengths("distances", self.distances))
+        object.__setattr__(self, "distances", _square("distances", self.distances))
+        if not (self.distances >= 0).all():
+            raise BadInput("distances", "not all >= 0", "give lengths")
         n = len(self.distances)
         if not (np.isfinite(self.strength) and self.strength >= 0):
             raise BadInput("strength", f"{self.strength} is not finite and >= 0", "give such a λ")
         if not isinstance(self.communicability, str):
-            target = _lengths("communicability", self.communicability)
+            target = _square("communicability", self.communicability)
             if len(target) != n:
                 raise BadInput("communicability", f"not ({n}, {n})", "match it to the distances")
             object.__setattr__(self, "communicability", target)
@@ -109,10 +111,10 @@ class SpatialPenalty:
         return sorted_target(np.asarray(self.communicability), self.isolated)
 
 
-def _lengths(name: str, matrix: object) -> np.ndarray:
+def _square(name: str, matrix: object) -> np.ndarray:
     matrix = np.asarray(matrix, float)
     if matrix.ndim != 2 or len(matrix) != matrix.shape[1]:
         raise BadInput(name, f"shape {matrix.shape} is not (N, N)", "give a square matrix")
-    if not (np.isfinite(matrix).all() and (matrix >= 0).all()):
-        raise BadInput(name, "not all finite and >= 0", "leave out the neurons at fault")
+    if not np.isfinite(matrix).all():
+        raise BadInput(name, "not all finite", "leave out the neurons at fault")
     return matrix

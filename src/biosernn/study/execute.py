@@ -246,7 +246,7 @@ def _client(workers: int, scheduler: str | None) -> Iterator[Any]:
         "distributed.admin.system-monitor.gil.enabled": False,
         "logging.distributed": "critical",
     }
-    with dask.config.set(settings), ExitStack() as opened:
+    with dask.config.set(settings), _environment_kept(), ExitStack() as opened:
         try:
             with _workers_end_quietly():
                 cluster = distributed.LocalCluster(
@@ -268,6 +268,20 @@ def _client(workers: int, scheduler: str | None) -> Iterator[Any]:
                 "workers", f"cannot be started ({fault})", "use --workers 0, or run it again"
             ) from None
         yield client
+
+
+@contextmanager
+def _environment_kept() -> Iterator[None]:
+    """Undo what Dask leaves in this process's environment: that of the workers it spawned."""
+    before = {name: os.environ.get(name) for name in WORKER_ENVIRONMENT}
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 @contextmanager
