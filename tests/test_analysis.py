@@ -15,12 +15,9 @@ from biosernn.analysis.contrast import measure, paired_by_seed
 from biosernn.analysis.findings import Analysis, Contrast
 from biosernn.analysis.multiplicity import holm
 from biosernn.analysis.proportion import wilson
-from biosernn.analysis.restricted_mean import (
-    restricted_mean,
-    restricted_mean_difference,
-    sign_flip,
-)
+from biosernn.analysis.restricted_mean import restricted_mean, restricted_mean_difference
 from biosernn.analysis.risk_difference import exact_mcnemar, risk_difference
+from biosernn.analysis.sign_flip import sign_flip, sign_flip_limits
 from biosernn.analysis.survival import kaplan_meier
 from biosernn.analysis.t_interval import t_interval
 from biosernn.analysis.verdict import verdict
@@ -194,14 +191,60 @@ def bca(values: np.ndarray, level: float) -> tuple[float, float]:
 
 @pytest.mark.parametrize("level", [0.95, 0.90])
 @pytest.mark.parametrize("key", [0, 1])
-def test_restricted_mean_difference_by_a_second_bootstrap(level: float, key: int) -> None:
+def test_restricted_mean_by_a_second_bootstrap(level: float, key: int) -> None:
     rng = np.random.default_rng(key)
-    arm = 90 + 5 * rng.integers(0, 12, 20)
-    null = np.where(np.arange(20) < 2, 400, 100 + 5 * rng.integers(0, 12, 20))
-    found = restricted_mean_difference(arm, null, level)
-    assert found.estimate == np.mean(arm) - np.mean(null)
+    arm = np.where(np.arange(20) < 2, 400, 100 + 5 * rng.integers(0, 12, 20))
+    found = restricted_mean(arm, level)
+    assert found.estimate == np.mean(arm)
     width = found.high - found.low
-    assert (found.low, found.high) == pytest.approx(bca(arm - null, level), abs=0.03 * width)
+    assert (found.low, found.high) == pytest.approx(bca(arm, level), abs=0.03 * width)
+
+
+def not_rejected(differences: np.ndarray, level: float) -> tuple[float, float]:
+    """Least and largest shift that the sign-flip test, on draws of its own, does not reject."""
+    n = len(differences)
+    signs = np.random.default_rng(1).choice([-1, 1], (20_000, n))
+    if n < 12:
+        signs = np.array(list(product((-1, 1), repeat=n)))
+    kept = []
+    for shift in np.arange(differences.min() - 0.25, differences.max() + 0.5, 0.5):
+        left = differences - shift
+        sums = signs @ left
+        p = 2 * min(np.mean(sums >= left.sum() - 1e-9), np.mean(sums <= left.sum() + 1e-9))
+        kept += [shift] if p > 1 - level else []
+    return min(kept), max(kept)
+
+
+@pytest.mark.parametrize("level", [0.95, 0.90])
+@pytest.mark.parametrize("n", [6, 8, 20])
+def test_restricted_mean_difference_by_trying_every_shift(level: float, n: int) -> None:
+    rng = np.random.default_rng(n)
+    arm = 90 + 5 * rng.integers(0, 12, n)
+    null = np.where(np.arange(n) < 2, 400, 100 + 5 * rng.integers(0, 12, n))
+    found = restricted_mean_difference(arm, null, level)
+    assert found.estimate == pytest.approx(np.mean(arm) - np.mean(null))
+    width = found.high - found.low
+    within = 0.5 if n < 12 else 0.03 * width
+    ends = not_rejected(arm - null, level)
+    assert (found.low, found.high) == pytest.approx(ends, abs=within)
+    assert found.method == f"inverted sign-flip test, {'exact' if n < 12 else '10,000 draws'}"
+
+
+def test_limits_of_normal_differences_are_nearly_those_of_student() -> None:
+    differences = np.random.default_rng(0).normal(3, 10, (40, 30))
+    expected = stats.ttest_1samp(differences, 0, axis=1).confidence_interval()
+    found = np.array(sign_flip_limits(differences, 0.95))
+    assert np.abs(found - [expected.low, expected.high]).max() < 0.5
+
+
+@pytest.mark.parametrize(("n", "least"), [(5, 0.90), (6, 0.95)])
+def test_few_pairs_have_limits_of_a_low_level_only(n: int, least: float) -> None:
+    differences = np.arange(float(n))[None]
+    assert not np.isnan(sign_flip_limits(differences, least)).any()
+    assert np.isnan(sign_flip_limits(differences[:, 1:], least)).all()
+    assert restricted_mean_difference(np.arange(4), np.zeros(4)).method == (
+        "not estimable: 4 pairs are too few"
+    )
 
 
 steps = st.integers(0, 80).map(lambda check: 5 * check)
@@ -250,7 +293,8 @@ def test_t_interval_by_scipy() -> None:
 
 
 def test_intervals_without_spread_are_not_estimable() -> None:
-    for found in (restricted_mean([400] * 20), t_interval([1.0] * 20)):
+    alike = restricted_mean_difference([90] * 20, [100] * 20)
+    for found in (restricted_mean([400] * 20), t_interval([1.0] * 20), alike):
         assert np.isnan([found.low, found.high]).all()
         assert found.method.startswith("not estimable")
 
@@ -411,7 +455,7 @@ def test_headline_figures_by_plain_pandas() -> None:
         assert found.effect.estimate == pytest.approx(difference.mean())
         width = found.effect.high - found.effect.low
         for interval in (found.effect, found.equivalence):
-            ends = bca(difference, interval.level)
+            ends = not_rejected(difference, interval.level)
             assert (interval.low, interval.high) == pytest.approx(ends, abs=0.03 * width)
         signs = np.random.default_rng(9).choice([-1, 1], (100_000, 20))
         p[found.question] = np.mean(np.abs((signs * difference).mean(1)) >= abs(difference.mean()))

@@ -12,10 +12,10 @@ from scipy import stats
 
 from biosernn import cli
 from biosernn.analysis import calibrate as calibration
-from biosernn.analysis.many import measure_many, restricted_means, sign_flips
+from biosernn.analysis.many import measure_many, sign_flips
 from biosernn.analysis.multiplicity import holm
 from biosernn.analysis.power import seeds_needed, seeds_sentence
-from biosernn.analysis.restricted_mean import restricted_mean, sign_flip
+from biosernn.analysis.restricted_mean import restricted_mean_difference
 from biosernn.analysis.risk_difference import exact_mcnemar, risk_difference
 from biosernn.analysis.scenario import (
     DIFFERENT,
@@ -26,6 +26,7 @@ from biosernn.analysis.scenario import (
     Scenario,
     draw,
 )
+from biosernn.analysis.sign_flip import sign_flip, sign_flip_limits
 from biosernn.analysis.verdict import verdict
 from biosernn.study.presets import preset
 from biosernn.study.primary import Primary
@@ -94,9 +95,9 @@ def test_intervals_and_p_are_those_of_single_studies_to_the_bit(n: int) -> None:
     for arm, null in studies(n):
         differences, p = arm - null, sign_flips(arm - null)
         for level in (0.95, 0.90):
-            low, high = restricted_means(differences, level)
-            for row, values in enumerate(differences):
-                alone = restricted_mean(values, level)
+            low, high = sign_flip_limits(differences, level)
+            for row, pair in enumerate(zip(arm, null, strict=True)):
+                alone = restricted_mean_difference(*pair, level)
                 np.testing.assert_array_equal([low[row], high[row]], [alone.low, alone.high])
         assert p.tolist() == [sign_flip(values)[0] for values in differences]
 

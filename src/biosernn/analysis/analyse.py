@@ -66,7 +66,7 @@ def analyse(results: pd.DataFrame, *, primary: Primary, total_steps: int = 400) 
     ...     "penalty_dominates": False})
     >>> analyse(results, primary=Primary(null="WD*C")).finding
     'too few to tell: 3 seeds, at least 10 needed; primary (W*D*C minus WD*C): cannot tell
-    (−238.3 [−303.3, −110.0] steps, n = 3); activity: not tested; ...'
+    (−238.3 [not estimable] steps, n = 3); activity: not tested; ...'
 
     """
     _check(results)

@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 
 from biosernn.analysis.findings import Contrast, Interval
-from biosernn.analysis.restricted_mean import restricted_mean_difference, sign_flip
+from biosernn.analysis.restricted_mean import restricted_mean_difference
 from biosernn.analysis.risk_difference import exact_mcnemar, risk_difference
+from biosernn.analysis.sign_flip import sign_flip
 from biosernn.analysis.verdict import equivalence_bound
 from biosernn.study.primary import Outcome
 

@@ -19,7 +19,7 @@ class Interval:
     level
         Coverage, 0.95 or 0.90.
     method
-        The interval's name, such as "BCa bootstrap over seeds, 10,000 draws".
+        The interval's name, such as "inverted sign-flip test, 10,000 draws".
     n
         How many runs, or pairs of runs, it rests on.
 

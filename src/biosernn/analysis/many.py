@@ -1,6 +1,6 @@
 """Contrasts of many studies at once, with the numbers that each would get by itself.
 
-The bootstrap and the permutation draw with a fixed key, so studies of one size share their draws.
+The permutation draws with a fixed key, so studies of one size share their draws.
 """
 
 from dataclasses import replace
@@ -12,52 +12,8 @@ from scipy import stats
 
 from biosernn.analysis.contrast import measure
 from biosernn.analysis.findings import Contrast, Interval
-from biosernn.analysis.restricted_mean import DRAWS, KEY
+from biosernn.analysis.sign_flip import DRAWS, KEY, sign_flip_limits
 from biosernn.study.primary import Outcome
-
-TOGETHER = 250
-"""Studies at a time, each of which holds its 10,000 resampled means."""
-
-
-def restricted_means(
-    differences: NDArray[np.float64], level: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Ends (studies,) of the interval that `restricted_mean` gives each row of (studies, n).
-
-    Equal to the bit where the sums of steps are exact, as those of whole steps are.
-
-    Examples
-    --------
-    >>> restricted_means(np.array([[100.0, 150, 400, 400], [7, 7, 7, 7]]), 0.95)
-    (array([125.,  nan]), array([400.,  nan]))
-
-    """
-    n = differences.shape[1]
-    low, high = np.full((2, len(differences)), np.nan)
-    vary = np.flatnonzero(np.ptp(differences, axis=1))
-    for rows in np.split(vary, range(TOGETHER, len(vary), TOGETHER)):
-        if not len(rows):
-            break
-        of = differences[rows]
-
-        def means(seeds: NDArray, axis: int, of: NDArray = of) -> NDArray:
-            times = seeds.reshape(-1, seeds.shape[-1]).astype(int)
-            cells = times + n * np.arange(len(times))[:, None]
-            counts = np.bincount(cells.ravel(), minlength=n * len(times)).reshape(-1, n)
-            return (of @ counts.T.astype(float) / seeds.shape[-1]).reshape(
-                len(of), *seeds.shape[:-1]
-            )
-
-        low[rows], high[rows] = stats.bootstrap(
-            (np.arange(n),),
-            means,
-            n_resamples=DRAWS,
-            confidence_level=level,
-            method="BCa",
-            vectorized=True,
-            rng=np.random.default_rng(KEY),
-        ).confidence_interval
-    return low, high
 
 
 def sign_flips(differences: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -125,7 +81,7 @@ def measure_many(
         kinds = [one(index) for index in first]
         return [kinds[kind] for kind in which]
     differences, n = arm - null, arm.shape[1]
-    ends = {level: np.stack(restricted_means(differences, level)) for level in (0.95, 0.90)}
+    ends = {level: np.stack(sign_flip_limits(differences, level)) for level in (0.95, 0.90)}
     p = sign_flips(differences)
     reached = (solved | null_solved).sum(axis=1)
     alike = np.ptp(differences, axis=1) == 0

@@ -1,4 +1,4 @@
-"""Restricted mean steps to criterion: bootstrap interval over seeds, sign-flip permutation test.
+"""Restricted mean steps to criterion, of an arm and as a paired difference, with intervals.
 
 A run that never reaches the criterion counts with all its steps, so the mean is that of min(steps,
 total), and a difference of two such means is bounded by the total.
@@ -9,16 +9,14 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from biosernn.analysis.findings import Interval
-
-DRAWS = 10_000
-KEY = 20_260_614
+from biosernn.analysis.sign_flip import DRAWS, KEY, how_many, sign_flip_limits
 
 
 def restricted_mean(steps: ArrayLike, level: float = 0.95) -> Interval:
     """Mean of `steps` (n,), censored runs at the total, with its BCa bootstrap interval over seeds.
 
-    Given the differences of paired runs it is the paired difference of restricted means. Where all
-    values are equal a bootstrap would have no width: the interval is then not estimable (NaN).
+    Where all values are equal a bootstrap would have no width: the interval is then not estimable
+    (NaN).
 
     References
     ----------
@@ -59,40 +57,28 @@ def restricted_mean(steps: ArrayLike, level: float = 0.95) -> Interval:
 def restricted_mean_difference(arm: ArrayLike, null: ArrayLike, level: float = 0.95) -> Interval:
     """Restricted mean steps, `arm` minus `null`, both (n,) paired by seed; negative is sooner.
 
+    The interval holds every difference that the sign-flip test of the pairs does not reject. It
+    describes differences that lie as far to one side of their mean as to the other; a failure too
+    rare to be among the seeds is not in it.
+
+    References
+    ----------
+    Royston & Parmar 2013, doi 10.1186/1471-2288-13-152; Hartigan 1969, doi
+    10.1080/01621459.1969.10501057.
+
     Examples
     --------
     >>> restricted_mean_difference([100, 120, 90, 400], [150, 140, 400, 400]).estimate
     -95.0
 
     """
-    return restricted_mean(np.asarray(arm, dtype=float) - np.asarray(null, dtype=float), level)
-
-
-def sign_flip(differences: ArrayLike) -> tuple[float, str]:
-    """Two-sided p that paired `differences` (n,) are symmetric about 0, and how it was obtained.
-
-    All sign patterns are enumerated where there are at most 10,000 (n <= 13), else 10,000 drawn.
-
-    References
-    ----------
-    Fisher 1935, The Design of Experiments, section 21; Phipson & Smyth 2010, doi
-    10.2202/1544-6115.1585.
-
-    Examples
-    --------
-    >>> sign_flip([-30, -45, -10, -25, -5, -60])
-    (0.03125, 'sign-flip permutation, exact')
-
-    """
-    differences = np.asarray(differences, dtype=float)
-    if len(differences) == 1:
-        return 1.0, "sign-flip permutation, exact"
-    test = stats.permutation_test(
-        (differences,),
-        np.mean,
-        permutation_type="samples",
-        n_resamples=DRAWS,
-        rng=np.random.default_rng(KEY),
-    )
-    exact = 2 ** len(differences) <= DRAWS
-    return float(test.pvalue), f"sign-flip permutation, {'exact' if exact else f'{DRAWS:,} draws'}"
+    differences = np.asarray(arm, dtype=float) - np.asarray(null, dtype=float)
+    n = len(differences)
+    (low,), (high,) = sign_flip_limits(differences[None], level)
+    if np.ptp(differences) == 0:
+        method = "not estimable: all values are equal"
+    elif np.isnan(low):
+        method = f"not estimable: {n} pairs are too few"
+    else:
+        method = f"inverted sign-flip test, {how_many(n)}"
+    return Interval(float(differences.mean()), float(low), float(high), level, method, n)

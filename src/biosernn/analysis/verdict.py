@@ -31,7 +31,7 @@ def verdict(contrast: Contrast) -> tuple[Verdict, str]:
     claimed on fewer than 10 seeds; nor is *no difference* in steps where fewer than 10 pairs hold
     a run that reached the criterion, since pairs of censored runs are equal by construction.
 
-    The bootstrap knows only outcomes that occurred: where an arm fails in 7 % of its runs, almost
+    The interval knows only outcomes that occurred: where an arm fails in 7 % of its runs, almost
     a quarter of all sets of 20 seeds hold none, and *no difference* may then be said of 20 steps.
 
     References
@@ -41,7 +41,7 @@ def verdict(contrast: Contrast) -> tuple[Verdict, str]:
     Examples
     --------
     >>> from biosernn.analysis.findings import Interval
-    >>> effect = Interval(-35.0, -50.0, -20.0, 0.95, "BCa bootstrap over seeds", 20)
+    >>> effect = Interval(-35.0, -50.0, -20.0, 0.95, "inverted sign-flip test", 20)
     >>> contrast = Contrast(
     ...     "6_6_2", "maze", "corrected", "clipped", "activity", "W*D*C", "shuffled-in-bins",
     ...     "restricted_mean_steps", 20, effect, effect, 20.0, 0.001, "sign-flip", 0.003, 0.1,

@@ -63,6 +63,11 @@ REFERENCES = (
         "10.1002/(SICI)1097-0258(19981130)17:22<2635::AID-SIM954>3.0.CO;2-C",
     ),
     _doi(
+        "Hartigan 1969. Using subsample values as typical values. Journal of the American "
+        "Statistical Association 64, 1303–1317.",
+        "10.1080/01621459.1969.10501057",
+    ),
+    _doi(
         "Efron 1987. Better bootstrap confidence intervals. Journal of the American Statistical "
         "Association 82, 171–185.",
         "10.1080/01621459.1987.10478410",

@@ -6,14 +6,15 @@ from collections.abc import Sequence
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from biosernn.graphs.topology import topology
 from biosernn.study.arms import Arm
-from biosernn.study.plan import Run
+from biosernn.study.plan import NULL_GRAPHS, Run
 from biosernn.tasks.registry import TASKS
 
 START_S = 6.0
 COMPILE_S = 5.0
-RUN_S = 0.1
-"""Around a run's program: initial weights, eigenvalues, the file."""
+AROUND = 1.9
+"""All that is measured on a run, against the graph measures of its weights after every epoch."""
 
 SLOWER = 1.12
 """The program against the recurrence alone, measured with all cores busy (make bench)."""
@@ -26,8 +27,9 @@ def estimate(runs: Sequence[Run], workers: int) -> float:
     """Seconds that runs will take, from a second's measurement of this machine's arithmetic.
 
     A run's floating-point operations are counted and divided by the measured speed of the
-    network's recurrence at the same size; starting the workers and compiling each program once a
-    worker are added.
+    network's recurrence at the same size. What is measured on its weights is reckoned from the
+    measured seconds of one weight matrix's graph measures. Starting the workers and compiling each
+    program once a worker are added.
 
     Parameters
     ----------
@@ -44,8 +46,13 @@ def estimate(runs: Sequence[Run], workers: int) -> float:
     """
     if not runs:
         return 0.0
-    speed = {units: recurrence_speed(units) for units in {run.units for run in runs}}
-    each = [RUN_S + SLOWER * operations(run) / speed[run.units] for run in runs]
+    sizes = {run.units for run in runs}
+    speed = {units: recurrence_speed(units) for units in sizes}
+    graphs = {units: topology_seconds(units) for units in sizes}
+    each = [
+        SLOWER * operations(run) / speed[run.units] + AROUND * graphs[run.units] * (run.epochs + 1)
+        for run in runs
+    ]
     programs = {(run.units, run.epochs, _program(run.arm, run.strength)) for run in runs}
     workers = max(1, min(workers, len(runs)))
     return START_S + COMPILE_S * len(programs) + max(sum(each) / workers, max(each))
@@ -97,3 +104,22 @@ def recurrence_speed(units: int, seconds: float = 0.3) -> float:
                 np.maximum(drive + state @ weights, 0)
             fastest = min(fastest, (time.perf_counter() - started) / 10)
     return 2 * 128 * units * units / fastest
+
+
+def topology_seconds(units: int) -> float:
+    """Seconds of the graph measures of one weight matrix on one core, measured.
+
+    Examples
+    --------
+    >>> topology_seconds(16) > 0
+    True
+
+    """
+    rng = np.random.default_rng(0)
+    weights, fastest = rng.standard_normal((units, units)), np.inf
+    with threadpool_limits(1):
+        for _ in range(2):
+            started = time.perf_counter()
+            topology(weights, rng, n_nulls=NULL_GRAPHS)
+            fastest = min(fastest, time.perf_counter() - started)
+    return fastest

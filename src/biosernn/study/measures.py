@@ -17,7 +17,7 @@ from biosernn.graphs.wiring_length import weight_distance_correlation, wiring_le
 from biosernn.similarity.partial_mantel import partial_mantel
 from biosernn.similarity.participation_ratio import participation_ratio
 from biosernn.similarity.pearson import pearson
-from biosernn.study.plan import Run
+from biosernn.study.plan import NULL_GRAPHS, Run
 from biosernn.study.sample import Sample
 from biosernn.tasks.maze import maze
 from biosernn.tasks.task import Task
@@ -28,7 +28,6 @@ from biosernn.training.randomness import generator
 from biosernn.training.silencing import silencing_cost
 from biosernn.training.train import Outcome
 
-NULL_GRAPHS = 20
 NULL_MATRICES = 199
 """Relabelled correlation matrices, and wirings dealt out anew: the least p is 1/200."""
 

@@ -7,7 +7,7 @@ from biosernn.graphs.topology import topology
 from biosernn.initializers.facts import weight_facts
 from biosernn.initializers.radius import spectral_radius
 from biosernn.study.measures import measures, spatial_measures
-from biosernn.study.plan import Run
+from biosernn.study.plan import NULL_GRAPHS, Run
 from biosernn.study.record import Record
 from biosernn.study.sample import sample
 from biosernn.tasks.registry import TASKS
@@ -16,9 +16,6 @@ from biosernn.training.criterion import area_under_curve, collapsed, steps_to_cr
 from biosernn.training.network import initial_weights
 from biosernn.training.randomness import generator
 from biosernn.training.train import Outcome, train
-
-NULLS = 20
-"""Random graphs that a small-worldness is held against."""
 
 TOPOLOGY = (
     "density",
@@ -188,7 +185,7 @@ def _topology(run: Run, outcome: Outcome) -> dict[str, np.ndarray]:
     """Graph measures of the recurrent weights at the start and after each epoch."""
     rngs = generator(run.seed, "topology").spawn(len(outcome.recurrent))
     measured = [
-        topology(weights.astype(np.float64), rng, run.protocol.nulls, NULLS)
+        topology(weights.astype(np.float64), rng, run.protocol.nulls, NULL_GRAPHS)
         for weights, rng in zip(outcome.recurrent, rngs, strict=True)
     ]
     return {name: np.array([getattr(one, name) for one in measured]) for name in TOPOLOGY}

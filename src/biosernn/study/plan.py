@@ -16,6 +16,9 @@ from biosernn.training.schedule import ENGINE, Schedule
 
 MOST_RUNS = 1_000_000
 
+NULL_GRAPHS = 20
+"""Random graphs that each small-worldness of a run is held against."""
+
 
 @dataclass(frozen=True)
 class Run:
