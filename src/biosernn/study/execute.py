@@ -273,15 +273,13 @@ def _client(workers: int, scheduler: str | None) -> Iterator[Any]:
 @contextmanager
 def _environment_kept() -> Iterator[None]:
     """Undo what Dask leaves in this process's environment: that of the workers it spawned."""
-    before = {name: os.environ.get(name) for name in WORKER_ENVIRONMENT}
+    before = dict(os.environ)
     try:
         yield
     finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+        for name in os.environ.keys() - before.keys():
+            del os.environ[name]
+        os.environ.update(before)
 
 
 @contextmanager
