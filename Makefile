@@ -40,6 +40,12 @@ extras: .venv-datajoint-2/installed .venv-datajoint-0.14/installed .venv-cave/in
 		--group keras-tests --editable ".[keras]"
 	touch $@
 
+# What the engine is timed against
+.venv-reference/installed: $(INSTALLED) benchmarks/reference.txt
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-reference
+	$(BIN)/uv pip install --quiet --python .venv-reference/bin/python --requirement benchmarks/reference.txt
+	touch $@
+
 run: install
 	$(BIN)/biosernn run --out out/quick
 
@@ -59,7 +65,7 @@ lint: install
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-bench: install
+bench: install .venv-reference/installed
 	$(BIN)/python -m benchmarks
 
 docs: install

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from benchmarks.page import write_page
 from biosernn.graphs.degree_preserving import degree_preserving_graphs
 from biosernn.graphs.erdos_renyi import density_18_graphs, matched_graphs
 from biosernn.graphs.small_worldness import small_worldness
@@ -13,7 +14,8 @@ from biosernn.graphs.threshold import thresholded_graph
 from biosernn.graphs.topology import topology
 
 
-def table() -> list[str]:
+def measure() -> list[str]:
+    """The page's lines."""
     graph = thresholded_graph(np.random.default_rng(0).normal(size=(312, 312)))
     rng = np.random.default_rng(1)
     toolbox = _toolbox_milliseconds(graph, 100, int)
@@ -73,7 +75,7 @@ def _milliseconds(work: Callable[[], object]) -> float:
 
 
 def main() -> None:
-    print("\n".join(table()))
+    write_page("graph_measures", "Measures of graphs, on one core", measure())
 
 
 if __name__ == "__main__":

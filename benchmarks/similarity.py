@@ -5,6 +5,7 @@ import time
 
 import numpy as np
 
+from benchmarks.page import table, write_page
 from biosernn import sttc
 
 CASES = (
@@ -14,8 +15,9 @@ CASES = (
 )
 
 
-def table() -> list[str]:
-    lines = ["| case | seconds | peak memory of the process, MiB |", "|---|---|---|"]
+def measure() -> list[str]:
+    """The page's lines."""
+    rows = []
     for name, neurons, duration, events, on_frames in CASES:
         rng = np.random.default_rng(0)
         times = rng.uniform(0.2, duration, events)
@@ -26,5 +28,13 @@ def table() -> list[str]:
         sttc(spikes, 0.1, (0.0, duration))
         seconds = time.perf_counter() - started
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        lines.append(f"| {name} | {seconds:.2f} | {peak:.0f} |")
-    return lines
+        rows.append([name, f"{seconds:.2f}", f"{peak:.0f}"])
+    return table(["case", "seconds", "peak memory of the process, MiB"], rows)
+
+
+def main() -> None:
+    write_page("similarity", "Spike time tiling of all pairs, on one core", measure())
+
+
+if __name__ == "__main__":
+    main()

@@ -139,6 +139,43 @@ def test_the_slurm_recipe_of_the_documentation_submits_workers_of_one_thread():
 
 
 @pytest.mark.slow
+def test_the_slurm_recipe_of_the_documentation_runs(tmp_path):
+    """A stand-in for `sbatch` takes a copy of the job script, as SLURM does, and executes it."""
+    page = (Path(__file__).parents[1] / "docs" / "studies.md").read_text()
+    recipe = re.search(r"```python\n(import sys\n.*?SLURMCluster.*?)```", page, re.S)[1]
+    for large, small in (
+        ("cores=16", "cores=1"),
+        ("processes=16", "processes=1"),
+        ("jobs=8", "jobs=2"),
+    ):
+        assert large in recipe
+        recipe = recipe.replace(large, small)
+    (tmp_path / "on_slurm.py").write_text(recipe)
+    (tmp_path / "mine.toml").write_text(SMALL.toml())
+    commands = {
+        "sbatch": f'job={tmp_path}/job.$$; cp "$1" $job; setsid bash $job >$job.log 2>&1 &\n'
+        'echo "Submitted batch job $!"',
+        "scancel": 'for job in "$@"; do kill -- "-$job"; done',
+    }
+    for name, script in commands.items():
+        (tmp_path / name).write_text(f"#!/bin/bash\n{script}\n")
+        (tmp_path / name).chmod(0o755)
+    done = subprocess.run(
+        [sys.executable, "on_slurm.py", "mine.toml", "out"],
+        cwd=tmp_path,
+        env=ENVIRONMENT
+        | {"PATH": f"{tmp_path}:{os.environ['PATH']}", "DASK_JOBQUEUE__SLURM__INTERFACE": "lo"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    said = "".join(path.read_text() for path in tmp_path.glob("job.*.log"))
+    assert done.returncode == 0, done.stderr + said
+    assert done.stdout.startswith("out/report.html: too few to tell")
+    _same(run(SMALL, tmp_path / "undisturbed", workers=0).folder, tmp_path / "out")
+
+
+@pytest.mark.slow
 def test_each_local_worker_has_a_device_of_its_own(tmp_path, monkeypatch):
     """Two devices that XLA makes of the processor stand for GPUs; last bits are another kind's."""
     flags = f"{execute.WORKER_ENVIRONMENT['XLA_FLAGS']} --xla_force_host_platform_device_count=2"
