@@ -8,7 +8,7 @@ DATAJOINT_2 := 2.3.5
 DATAJOINT_0.14 := 0.14.10
 CAVECLIENT := 8.2.1
 
-.PHONY: install extras run test test-all test-keras lint bench docs clean
+.PHONY: install extras run test test-all test-keras lint bench results docs clean
 
 install: $(INSTALLED)
 
@@ -67,6 +67,10 @@ lint: install
 
 bench: install .venv-reference/installed
 	$(BIN)/python -m benchmarks
+
+# Rebuilds the page of results from the tables beside it; FROM="out/paper ..." takes finished studies' first
+results: install
+	$(BIN)/python docs/results/build.py $(FROM)
 
 docs: install
 	$(BIN)/mkdocs build --quiet

@@ -30,6 +30,7 @@ from benchmarks.plots import bars
 from biosernn import synthetic_cohort
 from biosernn.graphs.topology import topology
 from biosernn.protocol import RECIPES
+from biosernn.study.estimate import estimate
 from biosernn.study.execute import usable_cores
 from biosernn.study.plan import Run, plan, resolve
 from biosernn.study.presets import preset
@@ -167,9 +168,10 @@ def _all_cores() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in ONE_THREAD}
 
 
-def _study_seconds(units: int, seeds: int) -> tuple[int, float, float]:
-    """Runs of a study, seconds of its command, and of 1,000 nulls for each run's end weights."""
+def _study_seconds(units: int, seeds: int) -> tuple[int, float, float, float]:
+    """Runs of a study, seconds foretold and taken by its command, and of 1,000 nulls for each."""
     study, runs = _planned(units, seeds)
+    foretold_s = estimate(runs, usable_cores())
     with tempfile.TemporaryDirectory() as place:
         file, out = Path(place) / "study.toml", Path(place) / "out"
         file.write_text(study.toml())
@@ -189,7 +191,7 @@ def _study_seconds(units: int, seeds: int) -> tuple[int, float, float]:
         with ProcessPoolExecutor(usable_cores(), mp_context=spawn) as pool:
             list(pool.map(_small_worldness, paths))
         nulls_s = time.perf_counter() - started
-    return len(runs), study_s, nulls_s
+    return len(runs), foretold_s, study_s, nulls_s
 
 
 def _small_worldness(path: str) -> float:
@@ -200,10 +202,19 @@ def _small_worldness(path: str) -> float:
 
 def measure(sizes: Sequence[int]) -> tuple[list[str], str]:
     """The page's lines and its plot."""
-    throughput, training, quiet, noisy, drawn = [], [], [], [], []
+    throughput, foretold, training, quiet, noisy, drawn = [], [], [], [], [], []
     for units in sizes:
         seeds = min(10, max(4, 1280 // units))
-        n_runs, study_s, nulls_s = _study_seconds(units, seeds)
+        n_runs, foretold_s, study_s, nulls_s = _study_seconds(units, seeds)
+        foretold.append(
+            [
+                str(units),
+                str(n_runs),
+                f"{foretold_s:.0f}",
+                f"{study_s:.0f}",
+                f"{foretold_s / study_s - 1:+.0%}",
+            ]
+        )
         runs = _planned(units, 2)[1][: len(ARMS)]
         references = {run.arm.name: _reference(run) for run in runs}
         ours, processes = _ours(runs)
@@ -303,6 +314,12 @@ def measure(sizes: Sequence[int]) -> tuple[list[str], str]:
             ],
             throughput,
         ),
+        "",
+        "## The estimate",
+        "",
+        "What `biosernn plan` foretells after measuring this machine, and what the command took.",
+        "",
+        *table(["units", "runs", "foretold, s", "took, s", "foretold is off by"], foretold),
         "",
         "## Training alone",
         "",
