@@ -234,10 +234,11 @@ def test_the_command_writes_its_tables_and_the_plot(
     text = (tmp_path / "found.md").read_text()
     assert printed.out.startswith(text)
     assert printed.err.count("16 of 16 scenarios") == 2
-    claims, coverage = printed.out.splitlines()[-2:]
+    claims, alike, differ = printed.out.splitlines()[-3:]
     assert claims.startswith("false claims: at most ")
     assert claims.rsplit(": ", 1)[1] in ("pass", "FAIL")
-    assert coverage.startswith("95 % intervals: ")
+    assert alike.startswith("95 % intervals, arms alike: ")
+    assert differ.startswith("95 % intervals, arms that differ: ")
     rows = list(csv.DictReader((tmp_path / "found.csv").read_text().splitlines()))
     assert len(rows) == 16
     assert {float(row["studies"]) for row in rows} == {10}
@@ -248,10 +249,16 @@ def test_the_summary_says_what_fails() -> None:
     found = calibration.calibration("no difference", NO_DIFFERENCE[-1], STEPS, 10, rng())
     good = replace(found, claims=0.06, coverage=0.95)
     assert [line[-6:] for line in calibration.summary([good])] == [": pass", ": pass"]
-    for bad, passing in (({"claims": 0.061}, 1), ({"coverage": 0.92}, 0), ({"coverage": 0.98}, 0)):
+    for bad, failing in (
+        ({"claims": 0.061}, 0),
+        ({"coverage": 0.92}, 1),
+        ({"coverage": 0.92, "truth": 20.0, "claims": 0.9}, 2),
+    ):
         lines = calibration.summary([good, replace(good, **bad)])
-        assert lines[passing].endswith("pass")
-        assert lines[1 - passing].endswith("FAIL")
+        assert [line[-4:] for line in lines].index("FAIL") == failing
+        assert sum(line.endswith("pass") for line in lines) == len(lines) - 1
+    wide = calibration.summary([good, replace(good, coverage=0.98)])[1]
+    assert wide.endswith("less than 93 %, the least 95.0 ± 6.9, and 1 more than 97 %: pass")
 
 
 @pytest.mark.parametrize(

@@ -83,12 +83,13 @@ def _of_the_claim(results: pd.DataFrame, analysis: Analysis) -> list[str]:
     head = ["protocol, recipe", BIO, PLAIN, "points of accuracy", "runs solved", "steps"]
     return [
         f"## What holds of the {CLAIMED:g} %\n",
-        f"{BIO} against {PLAIN}, the plain network in the same place. Accuracy as the protocol "
-        "defines it; a network without memory reaches 0.625, so that the claim is almost all of "
-        "what there is to gain. Intervals are of 95 %, over seeds on the same neurons.\n",
+        f"{_plain(BIO)} against {_plain(PLAIN)}, the plain network in the same place. Accuracy as "
+        "the protocol defines it; a network without memory reaches 0.625, so that the claim is "
+        "almost all of what there is to gain. Intervals are of 95 %, over seeds on the same "
+        "neurons.\n",
         *_markdown(head, rows),
         "Why, under either recipe:\n",
-        *(f"- {line}" for line in _reasons(analysis)),
+        *(f"- {_plain(line)}" for line in _reasons(analysis)),
         "",
     ]
 
@@ -129,7 +130,7 @@ def _section(folder: Path, study: Study, results: pd.DataFrame, analysis: Analys
         f"seeds, {units} of {', '.join(dict.fromkeys(results['cohort']))}; "
         f"{timing['wall_s'].sum() / 3600:.1f} hours of one core, engine {provenance['engine']}, "
         f"{', '.join(f'{name} {version}' for name, version in versions.items())}.\n",
-        f"Finding: {analysis.finding}.\n",
+        f"Finding: {_plain(analysis.finding)}.\n",
     ]
     arms = {arm.name: arm.table() for arm in study.arms}
     for number_, setting in enumerate(settings(analysis, results)):
@@ -155,8 +156,13 @@ def _table(table: Table) -> list[str]:
 
 def _markdown(head: list[str], rows: list[list[str]]) -> list[str]:
     cells = [head, ["---"] * len(head), *rows]
-    lines = ("| " + " | ".join(cell.replace("*", r"\*") for cell in row) + " |" for row in cells)
+    lines = ("| " + " | ".join(map(_plain, row)) + " |" for row in cells)
     return [*lines, ""]
+
+
+def _plain(text: str) -> str:
+    """Text in which a star is a star."""
+    return text.replace("*", r"\*")
 
 
 def main() -> None:
