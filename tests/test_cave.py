@@ -23,6 +23,7 @@ def command() -> Iterator[Callable[..., Ended]]:
         yield run
 
 
+@pytest.mark.slow
 def test_all_cases_with_caveclient() -> None:
     if not PYTHON.exists():
         pytest.skip("needs caveclient in an environment of its own (make extras)")

@@ -279,6 +279,7 @@ def test_two_runs_of_one_folder_at_once(study, tmp_path, undisturbed):
     _same(undisturbed, out)
 
 
+@pytest.mark.slow
 def test_the_clock_set_back_changes_nothing(tmp_path, undisturbed, monkeypatch):
     half = shutil.copytree(undisturbed, tmp_path / "half")
     for path in half.rglob("*"):

@@ -5,9 +5,11 @@ import csv
 import html
 import io
 import json
+import os
 import re
 import shutil
 import subprocess
+import time
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -28,16 +30,26 @@ from biosernn.report.comparison import FOLLOW_UP
 from biosernn.report.composition import BETWEEN, NEITHER, SELF, WHOLE, WIRED, composition
 from biosernn.report.effect_strip import WIDTH, effect_strip
 from biosernn.report.first_screen import facts, notes
+from biosernn.report.generalisation import DELAY, NOISE, generalisation_values, levels
+from biosernn.report.inputs import Network
 from biosernn.report.ladder import ladder, thumbnail
 from biosernn.report.learning_curves import learning_curves
+from biosernn.report.methods import methods
 from biosernn.report.page import ReportInputs, render, write_report
 from biosernn.report.setting import settings
 from biosernn.report.similarity_matrices import shrink
+from biosernn.report.strength_sweep import sweep_values
 from biosernn.report.style import fit
 from biosernn.report.tables import overview_table
+from biosernn.report.topology import SHAPE, topology_medians, topology_values
+from biosernn.report.trained_network import strongest
+from biosernn.report.weight_distance import weight_distance_values
+from biosernn.report.weight_matrices import main_arms
 from biosernn.study.arms import ARMS, Arm, Init
 
 STEPS = np.arange(0, 401, 5)
+ENDS = STEPS[::8]
+LEVELS = {DELAY.columns: (5, 10, 20, 40, 80), NOISE.columns: (0.0, 0.1, 0.2, 0.3, 0.4)}
 SOON = {"W*D*C": 60, "diagonal-only": 70, "shuffled-in-bins": 75, "positions-shuffled": 62}
 
 
@@ -90,7 +102,13 @@ def one_run(rng, arm: Arm, recipe: str, diverges: bool) -> tuple[dict, pd.DataFr
         "gradient_norm_penalty": penalty,
     }
     frame = pd.concat(
-        [pd.DataFrame({"step": STEPS, "metric": m, "value": v}) for m, v in curves.items()]
+        [
+            *(pd.DataFrame({"step": STEPS, "metric": m, "value": v}) for m, v in curves.items()),
+            *(
+                pd.DataFrame({"step": ENDS, "metric": m, "value": rng.random(len(ENDS)) * scale})
+                for m, scale in zip(SHAPE, (1, 3, 1, 9000, -1, 0.05), strict=True)
+            ),
+        ]
     )
     row = {
         "status": "diverged" if diverges else "done",
@@ -109,6 +127,10 @@ def one_run(rng, arm: Arm, recipe: str, diverges: bool) -> tuple[dict, pd.DataFr
         "radius_without_diagonal": 0.43,
         "spectral_radius_end": 1.1,
     }
+    for challenge, fall in ((DELAY, 0.08), (NOISE, 0.02)):
+        for place, level in enumerate(LEVELS[challenge.columns]):
+            column = f"{challenge.columns}{level}"
+            row[column] = np.nan if diverges else row["accuracy"] * (1 - fall * place)
     return row, frame
 
 
@@ -151,13 +173,13 @@ def fabricate(
                     )
                     curves.append(curve.assign(run=run))
     results = pd.DataFrame(rows)
-    weights = {arm.name: start_weights(arm, rng) for arm in arms}
+    networks = {arm.name: network(arm, rng) for arm in arms}
     return ReportInputs(
         results=results,
         curves=pd.concat(curves, ignore_index=True),
         analysis=analyse(results, primary=Primary()),
         cohort=recorded,
-        weights=weights,
+        networks=networks,
         arms={arm.name: arm.table() for arm in arms},
         provenance={
             "study": "0123456789abcdef",
@@ -170,6 +192,13 @@ def fabricate(
         }
         | provenance,
     )
+
+
+def network(arm: Arm, rng) -> Network:
+    start = start_weights(arm, rng)
+    end = start + rng.normal(0, 0.05, start.shape).astype(np.float32)
+    positions = rng.normal(0, 1, (len(start), 3)) * (227, 8, 121)
+    return Network(start, end, positions, 0, "clipped")
 
 
 def start_weights(arm: Arm, rng, n: int = 48) -> np.ndarray:
@@ -269,9 +298,10 @@ def test_downloads_are_the_tables(inputs, text):
     files = {
         attributes["download"]: base64.b64decode(attributes["href"].split(",", 1)[1])
         for tag, attributes in Elements(text).found
-        if tag == "a" and "download" in attributes
+        if tag == "a" and (attributes.get("download") or "").endswith(".csv")
     }
-    assert list(files) == ["results.csv", "arms.csv", "contrasts.csv"]
+    assert {"results.csv", "arms.csv", "contrasts.csv"} < set(files)
+    assert len(files) - 3 == text.count("</table>")
     read = {name: list(csv.reader(io.StringIO(data.decode()))) for name, data in files.items()}
     head, *rows = read["results.csv"]
     assert head == list(inputs.results.columns)
@@ -330,7 +360,7 @@ def test_too_few_seeds_missing_runs_and_extended_seeds():
         diverging=("W*D*C", "W"),
         recorded=cohort(wiring=None, corr=None, sttc=None),
         planned=5,
-        sessions=[{"seeds": 1}, {"seeds": 2}],
+        sessions=[{"seeds": 1, "versions": {}}, {"seeds": 2, "versions": {}}],
     )
     drawn = render(few)
     assert "<b>Too few to tell:</b> 1 seeds per arm" in drawn
@@ -384,6 +414,98 @@ def test_learning_curves_draw_every_run_of_their_recipe(inputs):
         assert curve[run].tolist() == mine["value"].tolist()
     svg = learning_curves(lead, "clipped", accuracies, inputs.arms)
     assert svg.count("opacity: 0.5") == 4 * 12
+
+
+def test_generalisation_is_the_mean_of_the_runs(inputs):
+    lead = settings(inputs.analysis, inputs.results)[0]
+    assert levels(lead, DELAY) == ["5", "10", "20", "40", "80"]
+    values = generalisation_values(lead, DELAY)
+    row = values.query("arm == 'WD*C' and recipe == 'clipped' and delay == 80").iloc[0]
+    runs = inputs.results.query("arm == 'WD*C' and recipe == 'clipped'")
+    solved = runs[runs["solved"]]
+    assert row["accuracy_mean"] == pytest.approx(runs["accuracy_delay_80"].mean())
+    assert row["accuracy_mean_solved"] == pytest.approx(solved["accuracy_delay_80"].mean())
+    assert (row["n_runs"], row["n_solved"]) == (len(runs), len(solved))
+    without = replace(lead, runs=lead.runs.assign(**dict.fromkeys(lead.runs.columns[-10:], np.nan)))
+    assert levels(without, DELAY) == levels(without, NOISE) == []
+
+
+def test_topology_is_the_median_of_the_runs(inputs):
+    lead = settings(inputs.analysis, inputs.results)[0]
+    shape = {metric: lead.curve(inputs.curves, metric) for metric in SHAPE}
+    runs = inputs.results.query("arm == 'W*D*C' and recipe == 'seed'")["run"]
+    known = inputs.curves.query("metric == 'small_worldness' and step == 40")
+    known = known[known["run"].isin(runs)]
+    medians = topology_medians(lead, "seed", shape)
+    assert medians["small_worldness"]["W*D*C"][40] == known["value"].median()
+    rows = topology_values(lead, "seed", shape).query("arm == 'W*D*C' and step == 40")
+    row = rows.query("metric == 'small_worldness'").iloc[0]
+    assert row["lower_quartile"] == pytest.approx(known["value"].quantile(0.25))
+    assert row["n_runs"] == len(known) == 12
+    assert topology_medians(lead, "seed", {metric: {} for metric in SHAPE}) == {}
+
+
+def test_weight_against_distance_against_a_loop(inputs):
+    network = inputs.networks["W*D*C"]
+    values = weight_distance_values(["W*D*C"], inputs.networks).query("training == 'after'")
+    n, pairs = len(network.end), []
+    for i in range(n):
+        for j in range(n):
+            if i != j:
+                apart = np.sqrt(((network.positions_um[i] - network.positions_um[j]) ** 2).sum())
+                pairs.append((apart, abs(float(network.end[i, j]))))
+    pairs.sort()
+    assert values["n_pairs"].sum() == len(pairs)
+    nearest = pairs[: values["n_pairs"].iloc[0]]
+    assert values["mean_absolute_weight"].iloc[0] == pytest.approx(np.mean([w for _, w in nearest]))
+
+
+def test_diverged_networks_are_not_drawn(inputs):
+    lead = settings(inputs.analysis, inputs.results)[0]
+    broken = replace(inputs.networks["W*D*C"], end=np.full((48, 48), np.nan))
+    networks = inputs.networks | {"W*D*C": broken}
+    assert main_arms(lead, inputs.networks) == list(inputs.arms)
+    assert main_arms(lead, networks) == list(inputs.arms)[1:]
+    drawn = render(replace(inputs, networks=dict.fromkeys(inputs.arms, broken)))
+    assert "before and after training" not in drawn
+
+
+def test_strongest_weights_are_between_units():
+    weights = np.random.default_rng(0).normal(size=(20, 20))
+    np.fill_diagonal(weights, 99)
+    chosen = strongest(weights)
+    found = sorted(abs(weights[i, j]) for i, j in chosen)
+    between = sorted(abs(weights[i, j]) for i in range(20) for j in range(20) if i != j)
+    assert found == between[-100:]
+    assert len(strongest(np.eye(5))) == 0
+
+
+@pytest.mark.slow
+def test_strength_is_swept_where_there_are_several():
+    several = fabricate(("W*D*C", "WD*C"), seeds=2, strengths=(0.0, 0.1, 0.3))
+    results = several.results.query("arm != 'WD*C' or strength == 0.1")
+    analysis = analyse(results, primary=Primary())
+    values = sweep_values(analysis, settings(analysis, results)[0])
+    assert set(values["arm"]) == {"W*D*C"}
+    row = values.query("recipe == 'seed' and strength == 0.3").iloc[0]
+    runs = results.query("arm == 'W*D*C' and recipe == 'seed' and strength == 0.3")
+    assert row["mean_steps"] == runs["steps_to_criterion"].mean()
+    assert row["solved"] == runs["solved"].mean()
+    drawn = render(replace(several, results=results, analysis=analysis))
+    assert "Fraction solved against the penalty’s strength" in drawn
+    assert "λ = 0.3: fraction solved" in drawn
+
+
+def test_methods_cite_in_order_and_say_what_was_run(inputs):
+    written = methods(inputs, settings(inputs.analysis, inputs.results))
+    paragraph, listed = written.split("\n\n")
+    marks = re.findall(r"\[([\d, ]+)\]", paragraph)
+    cited = [int(number) for mark in marks for number in mark.split(", ")]
+    assert list(dict.fromkeys(cited)) == list(range(1, len(listed.splitlines()) + 1))
+    for words in ("24 relu units", "12 seeds", "96 runs", "none diverged", "λ = 0.3", "jax 0.7"):
+        assert words in paragraph
+    for arm in inputs.arms:
+        assert arm in paragraph
 
 
 def test_settings_share_arms_of_a_single_strength():
@@ -508,22 +630,36 @@ FRAME = """<title></title><script>onmessage = e => document.title = e.data</scri
 <iframe src="measured.html" style="width:{width}px;height:900px;border:0"></iframe>"""
 
 
-@pytest.mark.browser
-@pytest.mark.parametrize("width", [1400, 390])
-def test_a_browser_shows_it_whole_and_legibly(text, tmp_path, width):
+OPTIONS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--hide-scrollbars",
+)
+
+
+def find_browser() -> str:
     browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
     if browser is None:
         pytest.skip("needs a Chromium")
+    return browser
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [1400, 390])
+def test_a_browser_shows_it_whole_and_legibly(text, tmp_path, width):
+    browser = find_browser()
     (tmp_path / "measured.html").write_text(text.replace("</body>", MEASURE), encoding="utf-8")
     (tmp_path / "frame.html").write_text(FRAME.format(width=width))
-    options = (
-        "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking "
-        "--disable-component-update --disable-sync --hide-scrollbars --virtual-time-budget=20000"
-    )
     shown = subprocess.run(
         [
             browser,
-            *options.split(),
+            *OPTIONS,
+            "--virtual-time-budget=20000",
             f"--user-data-dir={tmp_path / 'profile'}",
             f"--window-size={max(width, 500)},900",
             f"--screenshot={tmp_path / 'shown.png'}",
@@ -537,3 +673,107 @@ def test_a_browser_shows_it_whole_and_legibly(text, tmp_path, width):
     )
     found = json.loads(html.unescape(re.search("<title>(.*?)</title>", shown.stdout)[1]))
     assert found == {"overlap": [], "outside": [], "smallest": 1, "wide": width}
+
+
+class Browsed:
+    """A page in a headless Chromium, worked by its debugging pipe as by a hand on the keys."""
+
+    def __init__(self, browser: str, profile: Path, address: str) -> None:
+        to_read, self.to_browser = os.pipe()
+        from_browser, to_write = os.pipe()
+
+        lay_pipes = f'exec "$0" "$@" 3<&{to_read} 4>&{to_write}'
+        self.process = subprocess.Popen(
+            [
+                *("bash", "-c", lay_pipes, browser, *OPTIONS),
+                *("--remote-debugging-pipe", f"--user-data-dir={profile}"),
+            ],
+            pass_fds=(to_read, to_write),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        os.close(to_read)
+        os.close(to_write)
+        self.answers = os.fdopen(from_browser, "rb")
+        self.number, self.session = 0, {}
+        page = self.say("Target.createTarget", url=address)["targetId"]
+        joined = self.say("Target.attachToTarget", targetId=page, flatten=True)
+        self.session = {"sessionId": joined["sessionId"]}
+        self.say("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(profile.parent))
+        while self.ask("document.readyState") != "complete" or not self.ask("!!document.body"):
+            pass
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        self.answers.close()
+        os.close(self.to_browser)
+
+    def say(self, method: str, **given) -> dict:
+        self.number += 1
+        message = {"id": self.number, "method": method, "params": given} | self.session
+        os.write(self.to_browser, json.dumps(message).encode() + b"\0")
+        while True:
+            letters = bytearray()
+            while (letter := self.answers.read(1)) != b"\0":
+                assert letter, "the browser is gone"
+                letters += letter
+            answer = json.loads(letters)
+            if answer.get("id") == self.number:
+                return answer["result"]
+
+    def ask(self, expression: str):
+        answer = self.say("Runtime.evaluate", expression=expression, returnByValue=True)
+        return answer["result"].get("value")
+
+    def press(self, key: str, text: str = "") -> None:
+        keys = {"Tab": 9, "Enter": 13, " ": 32}
+        code = {"key": key, "windowsVirtualKeyCode": keys[key], "text": text}
+        self.say("Input.dispatchKeyEvent", type="keyDown", **code)
+        self.say("Input.dispatchKeyEvent", type="keyUp", **code)
+
+    def tab_to(self, selector: str) -> None:
+        for _ in range(200):
+            self.press("Tab")
+            if self.ask(f"document.activeElement.matches({json.dumps(selector)})"):
+                return
+        raise AssertionError(f"no way to {selector} by keyboard")
+
+
+SEEN = """[...new Set([...document.querySelectorAll('section :is(tr, g)[data-arm]')]
+  .filter(e => e.getClientRects().length)
+  .map(e => `${e.dataset.arm}|${e.dataset.null || ''}`))]"""
+
+
+@pytest.mark.browser
+def test_arms_are_filtered_and_tables_fetched_by_keyboard(inputs, report, tmp_path):
+    seen = Browsed(find_browser(), tmp_path / "profile", report.as_uri())
+    try:
+        names = list(inputs.arms)
+        assert {name.split("|")[0] for name in seen.ask(SEEN)} == set(names)
+        seen.tab_to(".filter summary")
+        seen.press(" ", " ")
+        seen.tab_to(f"#arm-{names.index('WD*C') + 1}")
+        seen.press(" ", " ")
+        assert set(seen.ask(SEEN)) == {"WD*C|", "W*D*C|WD*C"}
+        assert seen.ask("getComputedStyle(document.querySelector('.filtered')).display") == "block"
+        seen.tab_to(f"#arm-{names.index(NASTY) + 1}")
+        seen.press(" ", " ")
+        assert set(seen.ask(SEEN)) == {"WD*C|", "W*D*C|WD*C", f"{NASTY}|"}
+        seen.tab_to(".filter button")
+        seen.press("Enter", "\r")
+        assert {name.split("|")[0] for name in seen.ask(SEEN)} == set(names)
+        seen.tab_to("figure summary")
+        seen.press("Enter", "\r")
+        seen.tab_to("a[download$='.csv']")
+        name = seen.ask("document.activeElement.download")
+        seen.press("Enter", "\r")
+        for _ in range(200):
+            if (tmp_path / name).exists():
+                break
+            time.sleep(0.05)
+        head, *rows = csv.reader(io.StringIO((tmp_path / name).read_text(encoding="utf-8")))
+        assert head[:2] == ["arm", "recipe"]
+        assert {row[0] for row in rows} == set(names)
+    finally:
+        seen.close()

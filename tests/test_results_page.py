@@ -27,6 +27,7 @@ def built(tmp_path_factory):
     return folder, here
 
 
+@pytest.mark.slow
 def test_the_page_has_the_numbers_of_the_tables(built):
     folder, here = built
     page = (here / "index.md").read_text()
@@ -44,6 +45,7 @@ def test_the_page_has_the_numbers_of_the_tables(built):
     assert f"{len(results)} runs of 3 arms, 2 seeds, 16 units of synthetic:24" in page
 
 
+@pytest.mark.slow
 def test_every_figure_that_the_page_names_is_there(built):
     _, here = built
     named = [
@@ -56,6 +58,7 @@ def test_every_figure_that_the_page_names_is_there(built):
         assert (here / name).read_text().startswith("<svg")
 
 
+@pytest.mark.slow
 def test_the_copied_tables_are_those_of_the_study(built):
     folder, here = built
     for copy in (here / "paper").glob("*.parquet"):

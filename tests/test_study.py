@@ -188,6 +188,7 @@ def test_any_study_written_reads_as_itself(tmp_path_factory, study):
     assert Study.read(path) == study
 
 
+@pytest.mark.slow
 def test_a_study_made_in_python_runs_and_goes_on(finished, tmp_path):
     mine = Study(
         "mine", ["synthetic:24"], ["maze"], [ARMS["W*D*C"], ARMS["WD*C"]], 2, epochs=1,
@@ -404,6 +405,7 @@ def test_two_workers_give_the_same_bits(finished, tmp_path):
     assert dict(os.environ) == environment
 
 
+@pytest.mark.slow
 def test_an_extended_study_is_the_larger_study(finished, tmp_path):
     run(SMALL, tmp_path / "grown", workers=0)
     larger = SMALL.with_options(seeds=3)

@@ -23,4 +23,5 @@ from .sources.synthetic import synthetic_cohort as synthetic_cohort
 from .study.arms import Arm as Arm
 from .study.compare import compare as compare
 from .study.spec import Study as Study
+from .tasks.arrays import task_from_arrays as task_from_arrays
 from .tasks.maze import maze as maze

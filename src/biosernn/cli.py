@@ -96,7 +96,8 @@ def run(
     protocol
         corrected (errors mended), published, both, or corrected+FIELD.
     recipe
-        seed (Adam alone), clipped (the data's gradient clipped), or both.
+        seed (Adam alone), clipped (the data's gradient clipped), both of them, or tuned (learning
+        rate and clip chosen for each arm in a sweep of its own beforehand).
     workers
         Processes on this machine.
     scheduler
@@ -713,7 +714,9 @@ def _plan_line(planned: Any, scheduler: str | None = None) -> str:
     different = len({run.id for run in planned.runs})
     if different < len(planned.runs):
         line += f", {different:,} of them different"
-    done = different - len(planned.todo)
+    if planned.sweep:
+        line += f", after {len(planned.sweep):,} that choose what tuned stands for"
+    done = planned.total - len(planned.todo)
     if done:
         line += f", {done:,} finished"
     if scheduler is not None:

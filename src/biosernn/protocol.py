@@ -117,6 +117,16 @@ class Recipe:
 
 RECIPES = {"seed": Recipe(), "clipped": Recipe(clip=1.0)}
 
+TUNED = "tuned"
+"""Name of the recipe that is chosen for each arm from `GRID`."""
+
+GRID = tuple(
+    Recipe(learning_rate, clip)
+    for learning_rate in (1e-4, 3e-4, 1e-3, 3e-3)
+    for clip in (float("inf"), 1.0)
+)
+"""What `tuned` chooses from, in the order that settles a tie."""
+
 
 def protocol_named(name: str) -> Protocol:
     """Look a protocol up: `corrected`, `published`, or corrected with single departures.

@@ -1,7 +1,8 @@
 """A study from end to end: plan, execute, analyse, draw."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,20 +11,34 @@ import pandas as pd
 
 from biosernn.cohort.cohort import Cohort
 from biosernn.errors import WorkFailed
+from biosernn.protocol import TUNED, Recipe
 from biosernn.sources.reference import read_cohort
 from biosernn.study.compare import Differences, compare
 from biosernn.study.estimate import estimate
 from biosernn.study.execute import execute, usable_cores
-from biosernn.study.plan import Run, plan, resolve
+from biosernn.study.plan import Group, Run, plan, resolve, sweep
 from biosernn.study.presets import PRESETS, preset
 from biosernn.study.provenance import describe
+from biosernn.study.sample import sample
 from biosernn.study.spec import Study
 from biosernn.study.store import REPORT, WRITABLE, Store
+from biosernn.study.tuning import choices_table, choose
 
 if TYPE_CHECKING:
     from biosernn.analysis.findings import Analysis
+    from biosernn.report.inputs import Network
 
-DRAWN = ("accuracy", "gradient_norm_data", "gradient_norm_penalty")
+DRAWN = (
+    "accuracy",
+    "gradient_norm_data",
+    "gradient_norm_penalty",
+    "modularity_greedy",
+    "small_worldness",
+    "assortativity",
+    "wiring_length",
+    "weight_distance",
+    "mean_communicability",
+)
 """Metrics whose curves the report draws."""
 
 
@@ -36,11 +51,13 @@ class Planned:
     study, cohorts, runs
         The resolved study, its cohorts, and every run.
     todo
-        Runs that are not finished yet.
+        Runs that are not finished yet, the sweep's first.
     workers
         Runs done at a time.
-    seconds
-        How long they will take, estimated.
+    sweep
+        Runs that the recipe `tuned` is chosen from, done before all others.
+    chosen
+        What is chosen so far.
 
     """
 
@@ -49,7 +66,18 @@ class Planned:
     runs: tuple[Run, ...]
     todo: tuple[Run, ...]
     workers: int
-    seconds: float
+    sweep: tuple[Run, ...]
+    chosen: Mapping[Group, Recipe]
+
+    @cached_property
+    def seconds(self) -> float:
+        """How long the runs to do will take, estimated."""
+        return estimate(self.todo, self.workers)
+
+    @property
+    def total(self) -> int:
+        """How many different runs there are, finished ones and the sweep's among them."""
+        return len({run.id for run in (*self.sweep, *self.runs)})
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,10 +146,13 @@ def _planned(
     study: Study, cohorts: Sequence[Cohort], store: Store | None, workers: int | None
 ) -> Planned:
     workers = usable_cores() if workers is None else workers
-    runs = plan(study, cohorts)
+    tried = sweep(study, cohorts)
+    chosen = {} if store is None else choose(tried, store.rows(tried))
+    runs = plan(study, cohorts, chosen)
     finished = store.finished() if store is not None and store.runs.is_dir() else set()
-    todo = tuple({run.id: run for run in runs if run.id not in finished}.values())
-    return Planned(study, tuple(cohorts), runs, todo, workers, estimate(todo, workers))
+    every = (*tried, *runs)
+    todo = tuple({run.id: run for run in every if run.id not in finished}.values())
+    return Planned(study, tuple(cohorts), runs, todo, workers, tried, chosen)
 
 
 def run(
@@ -191,21 +222,51 @@ def run(
             store.provenance().get("sessions", []),
             goes_on=bool(planned.todo),
         )
+        provenance |= _choices(planned)
         store.write_provenance(provenance)
         on_plan(planned, provenance["study"])
-        if planned.todo:
-            total = len({run.id for run in planned.runs})
-            done = count(total - len(planned.todo))
-            on_progress(next(done), total)
-            execute(
-                store.folder,
-                [run.id for run in planned.todo],
-                workers=min(planned.workers, len(planned.todo)),
-                scheduler=scheduler,
-                on_done=lambda run_id: on_progress(next(done), total),
-            )
-        results = store.collect(settled, cohorts, planned.runs)
+        tried = {run.id for run in planned.sweep}
+        if first := [run for run in planned.todo if run.id in tried]:
+            _execute(store, planned, first, scheduler, on_progress)
+            planned = _planned(settled, cohorts, store, workers)
+            provenance |= _choices(planned)
+            store.write_provenance(provenance)
+        if first or planned.todo:
+            _execute(store, planned, planned.todo, scheduler, on_progress)
+        results = _collect(store, planned)
         return _report(store, settled, cohorts, planned.runs, results, provenance)
+
+
+def _execute(
+    store: Store,
+    planned: Planned,
+    runs: Sequence[Run],
+    scheduler: str | None,
+    on_progress: Callable[[int, int], None],
+) -> None:
+    """Perform some of the runs to do."""
+    done = count(planned.total - len(planned.todo))
+    on_progress(next(done), planned.total)
+    if runs:
+        execute(
+            store.folder,
+            [run.id for run in runs],
+            workers=min(planned.workers, len(runs)),
+            scheduler=scheduler,
+            on_done=lambda run_id: on_progress(next(done), planned.total),
+        )
+
+
+def _choices(planned: Planned) -> dict[str, Any]:
+    """What the recipe `tuned` stands for, for the provenance of a study that has it."""
+    if not planned.sweep:
+        return {}
+    return {TUNED: choices_table(planned.chosen, planned.cohorts)}
+
+
+def _collect(store: Store, planned: Planned) -> pd.DataFrame:
+    store.collect_sweep(planned.cohorts, planned.sweep, store.rows(planned.sweep), planned.chosen)
+    return store.collect(planned.study, planned.cohorts, planned.runs)
 
 
 def report_study(folder: str | Path) -> Finished:
@@ -222,11 +283,11 @@ def report_study(folder: str | Path) -> Finished:
     store = Store(folder)
     study, cohorts = store.read()
     with store.owned():
-        runs = plan(study, cohorts)
-        results = store.collect(study, cohorts, runs)
+        planned = _planned(study, cohorts, store, 0)
+        results = _collect(store, planned)
         if results.empty:
             raise WorkFailed(store.folder, "has no finished run", "run it first")
-        return _report(store, study, cohorts, runs, results, store.provenance())
+        return _report(store, study, cohorts, planned.runs, results, store.provenance())
 
 
 def rerun_study(
@@ -288,21 +349,12 @@ def _report(
 
     total = runs[0].schedule.steps
     analysis = analyse(results, primary=study.decides, total_steps=total)
-    first = {
-        run.arm.name: run for run in reversed(runs) if run.protocol_name == runs[0].protocol_name
-    }
-    finished = store.finished()
-    weights = {
-        arm.name: store.start_weights(first[arm.name].id)
-        for arm in study.arms
-        if first[arm.name].id in finished
-    }
     inputs = ReportInputs(
         results=results,
         curves=store.curves(DRAWN),
         analysis=analysis,
         cohort=cohorts[0],
-        weights=weights,
+        networks=_networks(store, study, cohorts[0], runs),
         arms={arm.name: arm.table() for arm in study.arms},
         provenance=provenance | {"finished": len(results), "planned": len(runs)},
     )
@@ -312,3 +364,29 @@ def _report(
     except OSError as fault:
         raise WorkFailed(path, fault.strerror or str(fault), WRITABLE) from None
     return Finished(store.folder, path, results, analysis)
+
+
+def _networks(
+    store: Store, study: Study, cohort: Cohort, runs: Sequence[Run]
+) -> dict[str, "Network"]:
+    """By arm, its finished run of the first seed, as the primary contrast is read where it is run.
+
+    That is: on the first cohort and task, and the first strength.
+    """
+    from biosernn.report.inputs import Network
+
+    condition = study.decides.protocol, study.decides.recipe
+    if condition not in study.conditions:
+        condition = study.conditions[0]
+    first: dict[str, Run] = {}
+    for run in runs:
+        if (run.protocol_name, run.recipe_name) == condition:
+            first.setdefault(run.arm.name, run)
+    finished, found = store.finished(), {}
+    for name, run in first.items():
+        if run.id in finished:
+            drawn = sample(cohort, run.units, run.seed, run.protocol)
+            places = cohort.positions_um[drawn.indices]
+            weights = store.recurrent_weights(run.id)
+            found[name] = Network(*weights, places, run.seed, run.recipe_name)
+    return found

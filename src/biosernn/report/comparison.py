@@ -16,7 +16,9 @@ from biosernn.report.style import (
     TEXT,
     WIDE,
     canvas,
+    hover,
     legend,
+    of_arm,
     panel,
     to_svg,
 )
@@ -94,15 +96,20 @@ def comparison(setting: Setting, arms: Arms, *, narrow: bool = False) -> str:
             at = x - 0.4 + share * (index + 0.5)
             accuracy = setting.of(name, recipe)["accuracy"].to_numpy(float)
             mean = setting.summaries[name, recipe].accuracy.estimate
-            ours.bar(at, mean, width=share * 0.92, color=tint, alpha=0.28, lw=0)
-            ours.plot([at - share * 0.46, at + share * 0.46], [mean, mean], color=tint, lw=2)
-            spread = (np.arange(len(accuracy)) * 0.618 % 1 - 0.5) * share * 0.7
-            small = dot(recipe, tint) | {"ms": 3.6, "mew": 0.8, "clip_on": False}
-            ours.plot(at + spread, accuracy, **small)
+            with of_arm(ours, name):
+                ours.bar(at, mean, width=share * 0.92, color=tint, alpha=0.28, lw=0)
+                ours.plot([at - share * 0.46, at + share * 0.46], [mean, mean], color=tint, lw=2)
+                spread = (np.arange(len(accuracy)) * 0.618 % 1 - 0.5) * share * 0.7
+                small = dot(recipe, tint) | {"ms": 3.6, "mew": 0.8, "clip_on": False}
+                ours.plot(at + spread, accuracy, **small)
+                if not narrow:
+                    found = f"mean accuracy {mean:.3f} of {len(accuracy)} runs"
+                    hover(ours, at, mean, f"{name}, recipe {recipe}: {found}")
         if name in FOLLOW_UP:
             middle, low, high = FOLLOW_UP[name]
-            ours.plot([x, x], [low, min(high, 1.06)], color=INK, lw=1.4)
-            ours.plot(x, middle, **published)
+            with of_arm(ours, name):
+                ours.plot([x, x], [low, min(high, 1.06)], color=INK, lw=1.4)
+                ours.plot(x, middle, **published)
     ours.set_xlim(-0.6, len(names) - 0.4)
     ours.set_xticks(range(len(names)), names, rotation=90 if narrow else 0)
     for axes in (claim, ours):

@@ -24,10 +24,18 @@ from biosernn.report.style import (
     WIDE,
     canvas,
     fit,
+    hover,
     legend,
+    of_arm,
     to_svg,
 )
-from biosernn.report.words import p_value, verdict_colour, verdict_symbol
+from biosernn.report.words import (
+    effect,
+    effect_interval,
+    p_value,
+    verdict_colour,
+    verdict_symbol,
+)
 
 Span = tuple[float, float]
 
@@ -91,8 +99,9 @@ def forest(setting: Setting, *, narrow: bool = False) -> str:
         room = at.width - 8 if at.verdict is None else at.steps[0] - 24
         n = max(c.n for c in tested if (c.question, c.arm, c.null) == (question, arm, null))
         name = fit(f"{arm} − {null}", room, TEXT)
-        sheet.text(4, top + 15, name, va="center", weight="bold", fontsize=TEXT)
-        sheet.text(4, top + 32, f"{question}, n = {n} pairs", va="center", color=QUIET)
+        with of_arm(sheet, arm, null):
+            sheet.text(4, top + 15, name, va="center", weight="bold", fontsize=TEXT)
+            sheet.text(4, top + 32, f"{question}, n = {n} pairs", va="center", color=QUIET)
     for span, (outcome, title, sides) in zip((at.steps, at.solved), OUTCOMES, strict=True):
         of_outcome = [c for c in tested if c.outcome == outcome]
         limit = _limit(of_outcome)
@@ -102,7 +111,8 @@ def forest(setting: Setting, *, narrow: bool = False) -> str:
             here = [c for c in of_outcome if (c.question, c.arm, c.null) == row]
             levels = middles[index] + 22 * ((np.arange(len(here)) + 0.5) / max(1, len(here)) - 0.5)
             for contrast, y in zip(here, levels, strict=True):
-                _contrast(sheet, at, span, limit, contrast, y)
+                with of_arm(sheet, contrast.arm, contrast.null):
+                    _contrast(sheet, at, span, limit, contrast, y)
     told = "; ".join(
         f"{c.arm} minus {c.null} under {c.recipe}, {c.outcome.replace('_', ' ')}: "
         f"{c.effect.estimate:.3g}, {c.verdict}"
@@ -135,6 +145,8 @@ def _contrast(
         p = f"{verdict_symbol(contrast.verdict)} {p}"
     else:
         sheet.text(span[1] + 12 + at.verdict, y, words, va="center")
+        pair = f"{contrast.arm} − {contrast.null}, recipe {contrast.recipe}"
+        hover(sheet, x, y, f"{pair}: {effect(contrast)}, {effect_interval(contrast)}, p {p}")
     sheet.text(span[1] + 12, y, p, va="center", weight="bold" if adjusted else "normal")
 
 

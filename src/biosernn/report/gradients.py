@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 
 from biosernn.report.composition import Arms
+from biosernn.report.learning_curves import HOVERED
 from biosernn.report.marks import dashes
 from biosernn.report.setting import Cell, Setting
 from biosernn.report.small_multiples import small_multiples
-from biosernn.report.style import BLACK, INK, LOOK, QUIET, VERMILLION, log_ticks, to_svg
+from biosernn.report.style import BLACK, INK, LOOK, QUIET, VERMILLION, hover, log_ticks, to_svg
 
 NORMS = {
     "gradient_norm_data": (BLACK, "data"),
@@ -53,8 +54,10 @@ def gradients(
     figure, panels = small_multiples(
         setting.arms, arms, entries, across="training step", up="gradient norm", narrow=narrow
     )
-    known = [cell.median(axis=1).to_numpy() for cells in norms.values() for cell in cells.values()]
-    values = np.concatenate([[1.0], *known])
+    medians = [
+        cell.median(axis=1).to_numpy() for cells in norms.values() for cell in cells.values()
+    ]
+    values = np.concatenate([[1.0], *medians])
     values = np.log10(values[(values > 0) & np.isfinite(values)])
     low, high = np.floor(max(values.min(), values.max() - 12)), np.ceil(values.max()) + 0.2
     ends = [float(runs.index[-1]) for cells in norms.values() for runs in cells.values()]
@@ -65,13 +68,17 @@ def gradients(
         log_ticks(axes.yaxis, low, high)
         if "clipped" in setting.recipes:
             axes.axhline(1, **clip)
-        for metric, (tint, _) in NORMS.items():
+        for metric, (tint, word) in NORMS.items():
             for recipe in setting.recipes:
                 runs = norms[metric].get((name, recipe))
                 if runs is not None:
                     middle = runs.median(axis=1)
                     middle = middle.where(middle > 0)
                     axes.plot(middle.index, middle, color=tint, lw=1.8, ls=dashes(recipe))
+                    known = middle.dropna()
+                    for step in () if narrow else known.index[:: max(1, len(known) // HOVERED)]:
+                        there = f"step {step}: median {word} gradient {known[step]:.3g}"
+                        hover(axes, step, known[step], f"{name}, recipe {recipe}, {there}")
         dominated = sum(
             summary.n_penalty_dominates
             for (arm, _), summary in setting.summaries.items()

@@ -13,6 +13,28 @@ from biosernn.report.composition import Arms
 
 
 @dataclass(frozen=True, eq=False)
+class Network:
+    """One run's recurrent weights before and after training, and where its units lie.
+
+    Attributes
+    ----------
+    start, end
+        (n, n), row = presynaptic; `end` is not finite where the run diverged.
+    positions_um
+        (n, 3), the true positions of the units' somata.
+    seed, recipe
+        Which run of its arm it is.
+
+    """
+
+    start: np.ndarray
+    end: np.ndarray
+    positions_um: np.ndarray
+    seed: int
+    recipe: str
+
+
+@dataclass(frozen=True, eq=False)
 class ReportInputs:
     """A study's results, what was concluded from them, and what they were made from.
 
@@ -26,8 +48,8 @@ class ReportInputs:
         What was concluded from the results.
     cohort
         The study's (first) cohort.
-    weights
-        By arm, the start weights (n, n) of its first seed.
+    networks
+        By arm, one run of it, all of the same seed, task, protocol and recipe.
     arms
         By arm, its fields: `init`, `geometry`, `communicability`, `diagonal`.
     provenance
@@ -41,6 +63,11 @@ class ReportInputs:
     curves: pd.DataFrame
     analysis: Analysis
     cohort: Cohort
-    weights: Mapping[str, np.ndarray]
+    networks: Mapping[str, Network]
     arms: Arms
     provenance: Mapping[str, Any]
+
+    @property
+    def weights(self) -> dict[str, np.ndarray]:
+        """Start weights (n, n) of every arm that has a network."""
+        return {arm: network.start for arm, network in self.networks.items()}

@@ -29,10 +29,13 @@ from biosernn.report.style import (
     WIDE,
     canvas,
     fit,
+    hover,
     legend,
+    of_arm,
     power_of_ten,
     to_svg,
 )
+from biosernn.report.words import interval, number
 
 Span = tuple[float, float]
 
@@ -62,7 +65,7 @@ PAGE = Layout(WIDE, 96, 60, 30, (232, 48), (300, 440), (510, 680), (724, 808))
 PHONE = Layout(NARROW, 150, 122, 70, (4, 52), (70, 166), (214, 350), None)
 
 
-def thumbnail(weights: np.ndarray) -> np.ndarray:
+def thumbnail(weights: np.ndarray, pixels: int = PIXELS) -> np.ndarray:
     """Shrink a weight matrix to at most 32 x 32 tints between −1 and 1, the diagonal apart.
 
     A pixel shows the weight of largest magnitude in its block, on a logarithmic scale from 10⁻⁴ to
@@ -75,7 +78,7 @@ def thumbnail(weights: np.ndarray) -> np.ndarray:
 
     """
     n = len(weights)
-    edges = np.linspace(0, n, min(n, PIXELS) + 1).astype(int)
+    edges = np.linspace(0, n, min(n, pixels) + 1).astype(int)
     between = np.where(np.eye(n, dtype=bool), 0, weights)
     picture = _largest(_largest(between, edges, 0), edges, 1)
     np.fill_diagonal(picture, _largest(np.diag(weights), edges, 0))
@@ -123,12 +126,13 @@ def ladder(
             _scales(sheet, at, y + 14, scale)
         y += 28
         for arm in members:
-            _row(sheet, at, setting, arm, kind.colour, arms.get(arm, {}), y, scale)
-            _thumbnail(sheet, at, weights.get(arm), y + at.middle)
-            if floor is not None:
-                x = _along(at.accuracy, floor)
-                ends = [y + at.middle - 27, y + at.middle + 27]
-                sheet.plot([x, x], ends, color=INK, lw=1.2, ls=(0, (4, 2)), zorder=1)
+            with of_arm(sheet, arm):
+                _row(sheet, at, setting, arm, kind.colour, arms.get(arm, {}), y, scale)
+                _thumbnail(sheet, at, weights.get(arm), y + at.middle)
+                if floor is not None:
+                    x = _along(at.accuracy, floor)
+                    ends = [y + at.middle - 27, y + at.middle + 27]
+                    sheet.plot([x, x], ends, color=INK, lw=1.2, ls=(0, (4, 2)), zorder=1)
             y += at.row
     _scales(sheet, at, y + 12, scale)
     best = max(setting.summaries.values(), key=lambda s: s.solved.estimate)
@@ -213,6 +217,13 @@ def _row(
                 sheet.plot(_along(at.gradient, _on_scale(largest, scale)), y, **mark)
             clipped, diverged = _trouble(runs)
             x, tone = at.gradient[1], VERMILLION if diverged else INK
+            named = f"{arm}, recipe {recipe}"
+            for span, words, known, digits in (
+                (at.solved, f"{summary.n_solved} of {summary.n} runs solved", summary.solved, 2),
+                (at.accuracy, f"mean accuracy of {summary.n} runs", summary.accuracy, 3),
+            ):
+                found = f"{number(known.estimate, digits)}, 95 % {interval(known, digits)}"
+                hover(sheet, _along(span, known.estimate), y, f"{named}: {words}, {found}")
             sheet.text(x + 58, y, clipped, va="center", ha="right")
             sheet.text(x + 124, y, f"{diverged}", va="center", ha="right", color=tone)
     if not wide:

@@ -10,10 +10,13 @@ from biosernn.report.composition import Arms, colour
 from biosernn.report.marks import memoryless
 from biosernn.report.setting import Cell, Setting
 from biosernn.report.small_multiples import small_multiples
-from biosernn.report.style import INK, LOOK, PAPER, QUIET, to_svg
+from biosernn.report.style import INK, LOOK, PAPER, QUIET, hover, to_svg
 
 MOST_LINES = 100
 """Runs drawn one by one in a panel."""
+
+HOVERED = 10
+"""Points of a curve that say their values when pointed at."""
 
 
 @matplotlib.rc_context(LOOK)
@@ -59,6 +62,9 @@ def learning_curves(
         middle = runs.median(axis=1)
         axes.plot(runs.index, middle, color=PAPER, lw=4)
         axes.plot(runs.index, middle, color=tint, lw=2.2)
+        for step in () if narrow else middle.index[:: max(1, len(middle) // HOVERED)]:
+            there = f"step {step}: median accuracy {middle[step]:.3f} of {runs.shape[1]} runs"
+            hover(axes, step, middle[step], f"{name}, recipe {recipe}, {there}")
         if floor is not None:
             axes.axhline(floor, **entries[-1][0])
         summary = setting.summaries[name, recipe]

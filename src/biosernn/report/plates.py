@@ -12,28 +12,50 @@ from biosernn.cohort.cohort import Cohort
 from biosernn.report.comparison import comparison, drawn
 from biosernn.report.composition import Arms
 from biosernn.report.correlation_distance import correlation_distance
+from biosernn.report.departures import departure_values, departures
 from biosernn.report.flow_chart import flow_chart
 from biosernn.report.forest import forest
+from biosernn.report.generalisation import (
+    DELAY,
+    NOISE,
+    generalisation,
+    generalisation_values,
+    levels,
+)
 from biosernn.report.gradients import NORMS, gradients
+from biosernn.report.inputs import Network
 from biosernn.report.ladder import ladder
 from biosernn.report.learning_curves import MOST_LINES, learning_curves
 from biosernn.report.marks import memoryless
 from biosernn.report.setting import Setting
 from biosernn.report.similarity_matrices import similarity_matrices
 from biosernn.report.soma_map import soma_map
+from biosernn.report.strength_sweep import SOLVED, STEPS, strength_sweep, sweep_values
 from biosernn.report.survival import survival
-from biosernn.report.tables import methods_used
+from biosernn.report.tables import Values, methods_used
 from biosernn.report.task_diagram import task_diagram
+from biosernn.report.topology import SHAPE, topology, topology_medians, topology_values
+from biosernn.report.trained_network import STRONGEST, trained_network
+from biosernn.report.weight_distance import weight_distance, weight_distance_values
+from biosernn.report.weight_matrices import main_arms, weight_matrices
+
+CHALLENGED = {
+    DELAY.columns: "Accuracy of the trained networks when the goal must be kept for another number "
+    "of steps than in training; no noise.",
+    NOISE.columns: "Accuracy of the trained networks under Gaussian noise on the input at every "
+    "step, 20 draws of every distinct trial; in training its sd is 0.05.",
+}
 
 
 @dataclass(frozen=True)
 class Plate:
-    """A figure: its title, its caption, and its `<svg>` for a page and for a phone."""
+    """A figure: its title, its caption, its `<svg>` for a page and for a phone, and its values."""
 
     title: str
     caption: str
     page: str
     phone: str
+    values: Values | None = None
 
 
 def setting_plates(
@@ -96,6 +118,106 @@ def setting_plates(
             f"the step that is taken, not the norm drawn here. {where}; {n}.",
             partial(gradients, setting, norms, arms),
         )
+    for challenge in (DELAY, NOISE):
+        if levels(setting, challenge):
+            yield _plate(
+                f"Generalisation: {challenge.title.lower()}",
+                f"{CHALLENGED[challenge.columns]} Thin: every run; thick: the mean, which holds "
+                f"runs that never learnt the task too.{line} {where}; {n}, diverged ones left out.",
+                partial(generalisation, setting, challenge, arms),
+                Values(
+                    f"{challenge.columns.removeprefix('accuracy_')}accuracy",
+                    generalisation_values(setting, challenge),
+                ),
+            )
+    shape = {metric: setting.curve(curves, metric) for metric in SHAPE}
+    for recipe in setting.recipes:
+        medians = topology_medians(setting, recipe, shape)
+        if medians:
+            yield _plate(
+                f"Topology over training, recipe {recipe}",
+                "Recurrent weights at the start and after each epoch, median run of each arm. "
+                "Modularity, small-worldness and assortativity: the graph of the strongest tenth "
+                "of the weights; on weights that are noise its values are those of random graphs. "
+                "Wiring length and the rank correlation of |W| with distance: true positions, "
+                "whatever the arm’s geometry. "
+                f"{where}; {setting.n_runs(recipe)}, each where it is defined.",
+                partial(topology, setting, recipe, medians, arms),
+                _first_and_last(topology_values(setting, recipe, shape)),
+            )
+
+
+def network_plates(
+    setting: Setting, networks: Mapping[str, Network], arms: Arms
+) -> Iterator[Plate]:
+    """Draw one run of each arm before and after training."""
+    names = main_arms(setting, networks)
+    if not names:
+        return
+    network = networks[names[0]]
+    n = len(network.start)
+    which = (
+        f"One run of each arm, seed {network.seed} under recipe {network.recipe}; {setting.name}; "
+        f"n = {n} units"
+    )
+    yield _plate(
+        "Recurrent weights before and after training",
+        "Rows: presynaptic units, columns: postsynaptic, both ordered by cortical depth; the "
+        "diagonal holds the self-weights. Weights below 10⁻⁴ in size have the faintest tint. "
+        f"{which}.",
+        partial(weight_matrices, setting, names, networks, arms),
+    )
+    finite = [a for a in setting.arms if a in networks and np.isfinite(networks[a].end).all()]
+    values = weight_distance_values(finite, networks)
+    yield _plate(
+        "Weight against distance",
+        "Mean |W| between different units in ten bins of equal count of the true distance between "
+        "their somata, whatever the arm’s geometry; a bin without weights has no dot. ρ: "
+        f"Spearman’s correlation of |W| with distance, before → after. {which}, "
+        f"{n * (n - 1):,} ordered pairs.",
+        partial(weight_distance, setting, values, networks, arms),
+        Values("weight-distance", values),
+    )
+    yield _plate(
+        "The trained network at its somata",
+        f"The {STRONGEST} strongest weights between different units after training; thicker where "
+        f"stronger, against the strongest of the same network. {which}.",
+        partial(trained_network, setting, names, networks, arms),
+    )
+
+
+def strength_plates(analysis: Analysis, lead: Setting, arms: Arms) -> Iterator[Plate]:
+    """Draw both outcomes along the penalty's strength, where a study tries several."""
+    if lead.strength is None:
+        return
+    values = sweep_values(analysis, lead)
+    recipes = "; ".join(f"{r}: {_spread(values[values['recipe'] == r])}" for r in lead.recipes)
+    for outcome, interval in ((STEPS, "bootstrap over seeds"), (SOLVED, "Wilson")):
+        yield _plate(
+            f"{_capital(outcome.title)} against the penalty’s strength",
+            f"With 95 % intervals ({interval}); strengths evenly spaced. {_capital(lead.cohort)}, "
+            f"{lead.task}, protocol {lead.protocol}; runs per arm and strength: {recipes}.",
+            partial(strength_sweep, lead, values, outcome, arms),
+            Values("strength", values),
+        )
+
+
+def departure_plates(results: pd.DataFrame, lead: Setting, arms: Arms) -> Iterator[Plate]:
+    """Draw what each departure of the released code accounts for, where a study switches them."""
+    place = results[["cohort", "task", "recipe"]] == [lead.cohort, lead.task, lead.recipes[0]]
+    values = departure_values(results[place.all(axis=1)])
+    if values.empty:
+        return
+    yield _plate(
+        "What each departure accounts for",
+        "Fraction of runs solved with 95 % intervals (Wilson), dotted lines where the corrected "
+        "protocol stands. Left, one departure of the released code switched alone; right, added to "
+        "all those above it, down to the published protocol. They need not add up, and some change "
+        f"only what is reported. {_capital(lead.cohort)}, {lead.task}, recipe {lead.recipes[0]}; "
+        f"n = {values['n_runs'].min()} to {values['n_runs'].max()} runs per arm and protocol.",
+        partial(departures, values, arms),
+        Values("departures", values),
+    )
 
 
 def cohort_plates(setting: Setting, cohort: Cohort, arms: Arms, units: str) -> Iterator[Plate]:
@@ -157,8 +279,20 @@ def cohort_plates(setting: Setting, cohort: Cohort, arms: Arms, units: str) -> I
     )
 
 
-def _plate(title: str, caption: str, draw: Callable[..., str]) -> Plate:
-    return Plate(title, caption, draw(narrow=False), draw(narrow=True))
+def _plate(
+    title: str, caption: str, draw: Callable[..., str], values: Values | None = None
+) -> Plate:
+    return Plate(title, caption, draw(narrow=False), draw(narrow=True), values)
+
+
+def _first_and_last(frame: pd.DataFrame) -> Values:
+    ends = frame["step"].isin([frame["step"].min(), frame["step"].max()])
+    return Values("topology", frame, frame[ends])
+
+
+def _spread(values: pd.DataFrame) -> str:
+    least, most = values["n_runs"].min(), values["n_runs"].max()
+    return f"n = {least}" if least == most else f"n = {least} to {most}"
 
 
 def _capital(text: str) -> str:

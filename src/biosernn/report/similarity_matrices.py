@@ -22,6 +22,9 @@ from biosernn.report.style import (
 from biosernn.report.words import number
 
 PIXELS = 320
+TINTED = 24
+"""Tints on either side of 0, so that a matrix takes little room."""
+
 TINTS = LinearSegmentedColormap.from_list("tints", [VERMILLION, PAPER, BLUE]).with_extremes(
     bad="#c9ced6"
 )
@@ -75,8 +78,9 @@ def similarity_matrices(cohort: Cohort, *, narrow: bool = False) -> str:
         told.append(f"{title.lower()} mean {number(values.mean(), 3)}")
         axes = panel(figure, left, top, side, side)
         n = len(matrix)
+        step = limit / TINTED
         picture = axes.imshow(
-            shrink(matrix),
+            np.round(shrink(matrix) / step) * step,
             cmap=TINTS,
             vmin=-limit,
             vmax=limit,

@@ -7,7 +7,18 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from biosernn.report.composition import Arms, colour, grouped
-from biosernn.report.style import NARROW, SMALL, TEXT, WIDE, canvas, fit, legend, panel
+from biosernn.report.style import (
+    NARROW,
+    SMALL,
+    TEXT,
+    WIDE,
+    canvas,
+    fit,
+    legend,
+    mark_arm,
+    of_arm,
+    panel,
+)
 
 
 def small_multiples(
@@ -50,9 +61,11 @@ def small_multiples(
         row, column = divmod(index, columns)
         x, y = left + column * (wide + gap), top + 38 + row * (tall + 34)
         axes = panel(figure, x, y, wide, tall)
-        sheet.plot(x + 5, y - 11, marker="s", ms=10, mew=0, color=colour(name, arms))
-        words = fit(name, wide, size)
-        sheet.text(x + 16, y - 10, words, va="center", weight="bold", fontsize=size)
+        mark_arm(axes, name)
+        with of_arm(sheet, name):
+            sheet.plot(x + 5, y - 11, marker="s", ms=10, mew=0, color=colour(name, arms))
+            words = fit(name, wide, size)
+            sheet.text(x + 16, y - 10, words, va="center", weight="bold", fontsize=size)
         axes.tick_params(labelleft=column == 0, labelbottom=index + columns >= len(names))
         panels[name] = axes
     bottom = top + 20 + rows * (tall + 34) + 24

@@ -6,12 +6,16 @@ that its text is never scaled below what can be read.
 
 import html
 import io
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
+from urllib.parse import quote, unquote
 
 import matplotlib
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
@@ -57,6 +61,13 @@ LOOK: dict[Any, Any] = {
 }
 FONTS = "'Helvetica Neue', Helvetica, Arial, 'Liberation Sans', sans-serif"
 RASTER_DPI = 144
+
+SPOT = re.compile(
+    r'<g id="note:([^"]*%22value%22[^"]*)">\s*(?:<defs>.*?</defs>\s*)?<g[^>]*>\s*'
+    r'<use [^>]*?\bx="([-\d.]+)" y="([-\d.]+)"[^>]*/>\s*</g>\s*</g>',
+    re.DOTALL,
+)
+"""What `hover` leaves in a drawing."""
 
 
 def canvas(width: float, height: float) -> tuple[Figure, Axes]:
@@ -125,6 +136,42 @@ def legend(
     return top
 
 
+@contextmanager
+def of_arm(axes: Axes, arm: str, null: str = "") -> Iterator[None]:
+    """Mark all that is added to axes meanwhile as an arm's, for the page's filter.
+
+    Parameters
+    ----------
+    axes
+        To which marks are added.
+    arm, null
+        The arm, and the null that it is held against where there is one.
+
+    """
+    before = set(axes.get_children())
+    yield
+    for artist in axes.get_children():
+        if artist not in before:
+            mark_arm(artist, arm, null)
+
+
+def mark_arm(artist: Artist, arm: str, null: str = "") -> None:
+    """Mark one artist, or axes with all that they hold, as an arm's."""
+    _note(artist, arm=arm, null=null)
+
+
+def hover(axes: Axes, x: float, y: float, words: str) -> None:
+    """Lay an unseen spot over a point that says its values when pointed at."""
+    (spot,) = axes.plot([x], [y], ls="none", marker="o", ms=10, color=INK, zorder=9)
+    _note(spot, value=words)
+
+
+def _note(artist: Artist, **said: str) -> None:
+    """Keep words in an artist's id, from which `to_svg` takes them."""
+    before = json.loads(unquote((artist.get_gid() or "note:{}")[5:]))
+    artist.set_gid("note:" + quote(json.dumps(before | said), safe=""))
+
+
 def log_ticks(axis: matplotlib.axis.Axis, low: float, high: float) -> None:
     """Label a logarithmic axis at whole powers of ten, at most five of them."""
     first, last = int(np.ceil(low)), int(np.floor(high))
@@ -175,6 +222,9 @@ def to_svg(figure: Figure, name: str, label: str) -> str:
     body = re.sub(r"font: (?:(\w+) )?([\d.]+)px [^;\"]*", _font, body)
     body = re.sub(r" ?font-family: [^;\"]*;?", "", body)
     body = re.sub(r'( (?:d|x|y)=")([^"]*)', _rounded, body)
+    body = re.sub(r'(?<= d=")[^"]*', _compact, body)
+    body = SPOT.sub(_spot, body)
+    body = re.sub(r' id="note:([^"]*)"', lambda note: _attributes(_said(note[1])), body)
     used = set(re.findall(r"(?:url\(#|href=\"#)([\w-]+)", body))
     body = re.sub(r' id="([^"]*)"', lambda m: m[0] if m[1] in used else "", body)
     body = re.sub(r"\n\s*", "\n", body)
@@ -186,10 +236,60 @@ def to_svg(figure: Figure, name: str, label: str) -> str:
     )
 
 
+def _said(note: str) -> dict[str, str]:
+    return json.loads(unquote(note))
+
+
+def _attributes(said: Mapping[str, str]) -> str:
+    known = ((key, said.get(key)) for key in ("arm", "null"))
+    return "".join(f' data-{key}="{html.escape(fit(name, 1e5))}"' for key, name in known if name)
+
+
+def _spot(match: re.Match) -> str:
+    said = _said(match[1])
+    title = html.escape(fit(said["value"], 1e5))
+    place = f'cx="{float(match[2]):.1f}" cy="{float(match[3]):.1f}"'
+    return f'<circle {place} r="7" opacity="0"{_attributes(said)}><title>{title}</title></circle>'
+
+
 def _font(match: re.Match) -> str:
     weight = f"font-weight: {match[1]}; " if match[1] else ""
     return f"{weight}font-size: {match[2]}px"
 
 
+def _compact(match: re.Match) -> str:
+    """Write a path on one line; of a polyline, whose L after M goes without saying, only M."""
+    path = " ".join(match[0].split())
+    return path if re.search("[CQ]", path) else path.replace(" L ", " ")
+
+
+def shared_styles(page: str) -> tuple[str, str]:
+    """Give elements of drawings that look the same a class, to save room.
+
+    Parameters
+    ----------
+    page
+        HTML with drawings from `to_svg`.
+
+    Returns
+    -------
+    The page with classes in place of styles, and the style sheet that says what they mean.
+
+    Examples
+    --------
+    >>> shared_styles('<path d="M 0 0" style="fill: none"/>')
+    ('<path d="M 0 0" class="s0"/>', '.s0{fill: none}')
+
+    """
+    classes: dict[str, int] = {}
+
+    def named(match: re.Match) -> str:
+        return f'{match[1]} class="s{classes.setdefault(match[2], len(classes))}"'
+
+    parts = r'(<(?:path|use|g|text|tspan|rect)(?: [\w-]+="[^"]*")*?) style="([^"]*)"'
+    page = re.sub(parts, named, page)
+    return page, "\n".join(f".s{number}{{{style}}}" for style, number in classes.items())
+
+
 def _rounded(match: re.Match) -> str:
-    return match[1] + re.sub(r"(\.\d\d)\d+", r"\1", match[2])
+    return match[1] + re.sub(r"(\.\d)\d+", r"\1", match[2])

@@ -6,10 +6,11 @@ import matplotlib
 import numpy as np
 
 from biosernn.report.composition import Arms, colour
+from biosernn.report.learning_curves import HOVERED
 from biosernn.report.marks import dashes, dot
 from biosernn.report.setting import Setting
 from biosernn.report.small_multiples import small_multiples
-from biosernn.report.style import INK, LOOK, QUIET, RULE, to_svg
+from biosernn.report.style import INK, LOOK, QUIET, RULE, hover, to_svg
 
 
 @matplotlib.rc_context(LOOK)
@@ -61,6 +62,10 @@ def survival(setting: Setting, arms: Arms, reference: str, *, narrow: bool = Fal
             tint = colour(name, arms)
             style = {"color": tint, "lw": 1.8, "ls": dashes(recipe)}
             axes.step(curve.steps, curve.not_yet, where="post", **style)
+            points = list(zip(curve.steps, curve.not_yet, strict=True))
+            for step, share in () if narrow else points[:: -(-len(points) // HOVERED)]:
+                there = f"after step {step}: {share:.2f} of {curve.n} runs yet to reach it"
+                hover(axes, step, share, f"{name}, recipe {recipe}, {there}")
             y = -0.14 - 0.16 * index
             reached = runs.loc[~runs["censored"].astype(bool), "steps_to_criterion"]
             at = np.unique(reached)

@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 
 import pandas as pd
 
@@ -14,20 +15,72 @@ from biosernn.report.words import interval, number, p_value, verdict_symbol, ver
 
 @dataclass(frozen=True)
 class Table:
-    """A table in words: column heads and rows of text."""
+    """A table in words.
+
+    Attributes
+    ----------
+    caption, columns, rows
+        Its heading, its column heads and its rows of text.
+    arms
+        For every row the arm it is of, and that arm's null where there is one; empty for a table
+        that is not by arm.
+    task
+        The task it is of, or none.
+
+    """
 
     caption: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    arms: tuple[tuple[str, ...], ...] = ()
+    task: str = ""
+
+    def as_frame(self) -> pd.DataFrame:
+        """The table as it is printed."""
+        return pd.DataFrame(self.rows, columns=list(self.columns))
+
+
+@dataclass(frozen=True)
+class Values:
+    """The numbers behind a figure.
+
+    Attributes
+    ----------
+    name
+        What they are, for the name of their file.
+    frame
+        All of them, to download.
+    shown
+        Those that the page prints; by default all.
+
+    """
+
+    name: str
+    frame: pd.DataFrame
+    shown: pd.DataFrame | None = None
+
+    def table(self, caption: str) -> Table:
+        """What the page prints of them, numbers to four digits."""
+        frame = self.frame if self.shown is None else self.shown
+        rows = tuple(tuple(map(_cell, row)) for row in frame.itertuples(index=False, name=None))
+        arms = tuple((str(arm),) for arm in frame["arm"]) if "arm" in frame else ()
+        columns = tuple(str(column).replace("_", " ") for column in frame.columns)
+        return Table(caption, columns, rows, arms)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}".replace("-", "−") if isfinite(value) else "–"
+    return str(value)
 
 
 @dataclass(frozen=True)
 class Download:
-    """A table as a file inside the page: its name, its address and how many rows it has."""
+    """A file inside the page: its name, its address and how much it holds."""
 
     name: str
     href: str
-    rows: int
+    size: str
 
 
 def download(name: str, frame: pd.DataFrame) -> Download:
@@ -36,13 +89,27 @@ def download(name: str, frame: pd.DataFrame) -> Download:
     Examples
     --------
     >>> download("a.csv", pd.DataFrame({"x": [0.1]})).href
-    'data:text/csv;base64,eAowLjEK'
+    'data:text/csv;charset=utf-8;base64,eAowLjEK'
 
     """
     text = frame.to_csv(index=False, lineterminator="\n")
-    return Download(
-        name, "data:text/csv;base64," + base64.b64encode(text.encode()).decode(), len(frame)
-    )
+    return Download(name, _address("text/csv", text), f"{len(frame)} rows")
+
+
+def text_file(name: str, text: str) -> Download:
+    """Put a text into a `data:` address.
+
+    Examples
+    --------
+    >>> text_file("a.txt", "two words").size
+    '2 words'
+
+    """
+    return Download(name, _address("text/plain", text), f"{len(text.split())} words")
+
+
+def _address(kind: str, text: str) -> str:
+    return f"data:{kind};charset=utf-8;base64,{base64.b64encode(text.encode()).decode()}"
 
 
 def arms_frame(analysis: Analysis) -> pd.DataFrame:
@@ -101,7 +168,8 @@ def arms_table(setting: Setting) -> Table:
         )
         for (arm, recipe), s in setting.summaries.items()
     )
-    return Table(f"Arms: {setting.name}", columns, rows)
+    arms = tuple((arm,) for arm, _ in setting.summaries)
+    return Table(f"Arms: {setting.name}", columns, rows, arms, setting.task)
 
 
 def overview_table(settings: Sequence[Setting]) -> Table:
@@ -153,7 +221,9 @@ def start_table(setting: Setting, arms: Arms) -> Table:
                 *(number(float(runs[name].median()), digits) for name, digits in spectra),
             )
         )
-    return Table(f"Start weights and penalty: {setting.name}", columns, tuple(rows))
+    arms_of_rows = tuple((arm,) for arm in setting.arms)
+    caption = f"Start weights and penalty: {setting.name}"
+    return Table(caption, columns, tuple(rows), arms_of_rows, setting.task)
 
 
 def contrasts_table(setting: Setting) -> Table:
@@ -198,7 +268,8 @@ def contrasts_table(setting: Setting) -> Table:
                 f"{verdict_symbol(c.verdict)} {verdict_words(c)}{reason}",
             )
         )
-    return Table(f"Contrasts: {setting.name}", columns, tuple(rows))
+    pairs = tuple((c.arm, c.null) for c in setting.contrasts)
+    return Table(f"Contrasts: {setting.name}", columns, tuple(rows), pairs, setting.task)
 
 
 def methods_used(contrasts: Sequence[Contrast]) -> str:

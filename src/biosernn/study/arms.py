@@ -28,8 +28,11 @@ Init = Literal[
 ]
 Geometry = Literal["real", "shuffled", "grid", "box", "none"]
 CommunicabilityChoice = Literal["none", "own", "matched"]
-Sign = Literal["free", "nonnegative"]
+Sign = Literal["free", "nonnegative", "dale"]
 Diagonal = Literal["keep", "drop", "drop-rescaled"]
+
+CELL_CLASSES = "cell classes"
+"""What Dale's rule needs of a cohort, in the words of an error."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,8 @@ class Arm:
     strength
         λ of this arm, in place of the study's; 0 is no penalty.
     sign
-        Weights free in sign, or held at 0 or above.
+        Weights free in sign, held at 0 or above, or by Dale's rule: at 0 or above where the
+        presynaptic neuron is excitatory or of no known class, at 0 or below where it is inhibitory.
     diagonal
         Self-weights where `init` is bio: kept, set to 0, or left out before the scaling.
 
@@ -117,7 +121,8 @@ class Arm:
             "precision-sttc": ("precision", "sttc"),
         }.get(self.init, ("corr", "sttc"))
         wired = self.init.startswith("wiring") or self.communicability == "matched"
-        return (*factors, "wiring") if wired else factors
+        classed = self.sign == "dale"
+        return (*factors, *("wiring",) * wired, *(CELL_CLASSES,) * classed)
 
     def table(self) -> dict[str, Any]:
         """Fields as a study file writes them, without what is not set."""

@@ -9,7 +9,6 @@ from threadpoolctl import threadpool_limits
 from biosernn.graphs.topology import topology
 from biosernn.study.arms import Arm
 from biosernn.study.plan import NULL_GRAPHS, Run
-from biosernn.tasks.registry import TASKS
 
 START_S = 6.0
 COMPILE_S = 5.0
@@ -69,7 +68,7 @@ def operations(run: Run) -> float:
     269
 
     """
-    trials, steps, channels = TASKS[run.task]().inputs.shape
+    trials, steps, channels = run.trained_on.inputs.shape
     schedule, units = run.schedule, run.units
     step = 6 * schedule.batch * steps * units * (units + channels)
     check = 2 * trials * steps * units * (units + channels)

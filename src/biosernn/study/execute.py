@@ -17,8 +17,9 @@ from typing import Any
 
 from biosernn._version import __version__
 from biosernn.errors import BadInput, WorkFailed
-from biosernn.study.plan import Run, plan
+from biosernn.study.plan import Run
 from biosernn.study.store import STUDY, Store
+from biosernn.study.tuning import performable
 
 WORKER_ENVIRONMENT = {
     "NPROC": "1",
@@ -97,7 +98,7 @@ def _worker_number() -> int:
 @lru_cache(maxsize=2)
 def _planned(folder: str, written_ns: int) -> tuple[dict[str, Run], list]:
     study, cohorts = Store(folder).read()
-    return {run.id: run for run in plan(study, cohorts)}, cohorts
+    return performable(study, cohorts), cohorts
 
 
 def _use_compilation_cache(devices: int) -> None:

@@ -10,7 +10,6 @@ from biosernn.study.measures import measures, spatial_measures
 from biosernn.study.plan import NULL_GRAPHS, Run
 from biosernn.study.record import Record
 from biosernn.study.sample import sample
-from biosernn.tasks.registry import TASKS
 from biosernn.tasks.task import Task
 from biosernn.training.criterion import area_under_curve, collapsed, steps_to_criterion
 from biosernn.training.network import initial_weights
@@ -52,7 +51,7 @@ def perform(run: Run, cohort: Cohort) -> Record:
     'done'
 
     """
-    task = TASKS[run.task]()
+    task = run.trained_on
     drawn = sample(cohort, run.units, run.seed, run.protocol)
     recurrent = drawn.initial(run.arm)
     kind, penalty_inputs = drawn.penalty(run.arm, run.strength)
@@ -73,7 +72,7 @@ def perform(run: Run, cohort: Cohort) -> Record:
         schedule=run.schedule,
         shared_draws=run.protocol.draws == "shared_fixed",
         curves_on=run.protocol.heldout,
-        row_sign=np.ones(run.units) if run.arm.sign == "nonnegative" else None,
+        row_sign=drawn.row_sign(run.arm),
     )
     facts = weight_facts(recurrent)
     row = {
@@ -121,7 +120,7 @@ def _outcomes(run: Run, task: Task, outcome: Outcome) -> dict[str, float | int |
         "accuracy": training if run.protocol.accuracy == "last_training_epoch" else float(test),
         "accuracy_best": float(heldout.max()),
         "accuracy_test": float(test),
-        "accuracy_of_range": float((test - task.memoryless) / (task.ceiling - task.memoryless)),
+        "accuracy_of_range": _of_range(task, float(test)),
         "accuracy_decidable": _decidable(task, outcome, float(test)),
         "accuracy_training": training,
         "solved": bool(all_right[-1]) and not diverged,
@@ -201,10 +200,19 @@ def _heldout(run: Run, outcome: Outcome) -> tuple[np.ndarray, np.ndarray]:
     return _weighted(outcome.right, counts), _weighted(outcome.loss, counts)
 
 
+def _of_range(task: Task, test: float) -> float:
+    """Share of the way from what is within reach without memory to what is at all."""
+    range_ = task.ceiling - task.memoryless
+    return (test - task.memoryless) / range_ if range_ else float("nan")
+
+
 def _decidable(task: Task, outcome: Outcome, test: float) -> float:
     """Test accuracy on the trials that have a right answer."""
     if task.decidable is None:
         return test
+    if task.noise_sd is None:
+        counts = outcome.test_counts * task.decidable
+        return float(_weighted(outcome.right[-1], counts)) if counts.any() else float("nan")
     return float(outcome.test_right[task.decidable[outcome.test_trials]].mean())
 
 

@@ -3,21 +3,30 @@
 import hashlib
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 
 from biosernn.cohort.cohort import Cohort
 from biosernn.errors import BadInput
-from biosernn.protocol import RECIPES, Protocol, Recipe, protocol_named
-from biosernn.study.arms import Arm
+from biosernn.protocol import GRID, RECIPES, TUNED, Protocol, Recipe, protocol_named
+from biosernn.study.arms import CELL_CLASSES, Arm
+from biosernn.study.cell_class import cell_classes_sha256, cell_signs
 from biosernn.study.spec import Study
+from biosernn.tasks.registry import TASKS
+from biosernn.tasks.task import Task
 from biosernn.training.schedule import ENGINE, Schedule
 
 MOST_RUNS = 1_000_000
 
+SWEEP_SEEDS = range(10_000, 10_005)
+"""Seeds that `tuned` is chosen on; a study's own end below."""
+
 NULL_GRAPHS = 20
 """Random graphs that each small-worldness of a run is held against."""
+
+Group = tuple[int, str, str, float, str]
+"""Cohort, task, protocol, strength and arm: what `tuned` is chosen for, once for all seeds."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +41,12 @@ class Run:
         As in the study.
     protocol_name, recipe_name
         As in the study.
+    setting
+        Of the recipe `tuned`: what is tried or was chosen; None as long as nothing is.
+    own_task
+        The task, where it is a user's own.
+    cell_classes
+        Of an arm that keeps Dale's rule: the hash of which neurons are inhibitory.
 
     """
 
@@ -45,6 +60,19 @@ class Run:
     units: int
     strength: float
     epochs: int
+    setting: Recipe | None = None
+    own_task: Task | None = None
+    cell_classes: str = ""
+
+    @property
+    def trained_on(self) -> Task:
+        """The task that the name stands for."""
+        return self.own_task or TASKS[self.task]()
+
+    @property
+    def group(self) -> Group:
+        """What it shares a chosen recipe with."""
+        return self.cohort, self.task, self.protocol_name, self.strength, self.arm.name
 
     @property
     def protocol(self) -> Protocol:
@@ -53,8 +81,8 @@ class Run:
 
     @property
     def recipe(self) -> Recipe:
-        """The recipe that the name stands for."""
-        return RECIPES[self.recipe_name]
+        """The recipe that the name stands for, or that is set."""
+        return self.setting or RECIPES[self.recipe_name]
 
     @property
     def schedule(self) -> Schedule:
@@ -63,21 +91,24 @@ class Run:
 
     @cached_property
     def id(self) -> str:
-        """Hash of what the run's numbers depend on, names of arm and protocol left aside."""
+        """Hash of what the run's numbers depend on, names left aside."""
         arm = asdict(self.arm)
         del arm["name"], arm["strength"]
+        unchosen = self.recipe_name == TUNED and self.setting is None
         content = {
             "cohort": self.cohort_sha256,
             "arm": arm,
-            "task": self.task,
+            "task": self.task if self.own_task is None else self.own_task.content_sha256,
             "seed": self.seed,
             "protocol": asdict(self.protocol),
-            "recipe": asdict(self.recipe),
+            "recipe": TUNED if unchosen else asdict(self.recipe),
             "units": self.units,
             "strength": self.strength if self.arm.strength is None else self.arm.strength,
             "schedule": asdict(self.schedule),
             "engine": ENGINE,
         }
+        if self.cell_classes:
+            content["cell_classes"] = self.cell_classes
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:20]
 
 
@@ -98,8 +129,9 @@ def resolve(study: Study, cohorts: Sequence[Cohort]) -> Study:
     16
 
     """
-    choices = (cohorts, study.tasks, study.conditions, study.strength, study.arms)
-    runs = study.seeds * math.prod(map(len, choices))
+    each = math.prod(map(len, (cohorts, study.tasks, study.strength, study.arms)))
+    tuned = sum(recipe == TUNED for _, recipe in study.conditions)
+    runs = each * (study.seeds * len(study.conditions) + len(SWEEP_SEEDS) * len(GRID) * tuned)
     if runs > MOST_RUNS:
         raise BadInput("study", f"plans {runs:,} runs", f"ask for at most {MOST_RUNS:,}")
     for number, cohort in enumerate(cohorts):
@@ -142,10 +174,14 @@ def _known(cohort: Cohort) -> set[str]:
         known |= {"corr", "sttc"}
     if cohort.traces is not None:
         known.add("corr")
+    if cell_signs(cohort) is not None:
+        known.add(CELL_CLASSES)
     return known
 
 
-def plan(study: Study, cohorts: Sequence[Cohort]) -> tuple[Run, ...]:
+def plan(
+    study: Study, cohorts: Sequence[Cohort], chosen: Mapping[Group, Recipe] | None = None
+) -> tuple[Run, ...]:
     """Every run of a resolved study, seeds outermost so that a part of it is a smaller study.
 
     Parameters
@@ -154,6 +190,8 @@ def plan(study: Study, cohorts: Sequence[Cohort]) -> tuple[Run, ...]:
         From `resolve`.
     cohorts
         In the order of the study's own list.
+    chosen
+        What the recipe `tuned` stands for, from `biosernn.study.tuning.choose`.
 
     Examples
     --------
@@ -165,31 +203,64 @@ def plan(study: Study, cohorts: Sequence[Cohort]) -> tuple[Run, ...]:
     (120, 'W*D*C', 'seed')
 
     """
-    runs = {}
-    for seed in range(study.seeds):
-        for number, cohort in enumerate(cohorts):
-            for task in study.tasks:
-                if seed >= study.seeds_of(task):
-                    continue
-                for protocol, recipe in study.conditions:
-                    for strength in study.strength:
-                        for arm in study.arms:
-                            if arm.strength is not None and strength != study.strength[0]:
-                                continue
-                            run = Run(
-                                cohort=number,
-                                cohort_sha256=cohort.content_sha256,
-                                arm=arm,
-                                task=task,
-                                seed=seed,
-                                protocol_name=protocol,
-                                recipe_name=recipe,
-                                units=study.units or cohort.n_neurons,
-                                strength=strength,
-                                epochs=study.epochs,
-                            )
-                            runs[(run.id, arm.name, protocol)] = run
-    return tuple(runs.values())
+    chosen = chosen or {}
+    return _different(
+        replace(run, setting=chosen.get(run.group)) if run.recipe_name == TUNED else run
+        for seed in range(study.seeds)
+        for run in _of_seed(study, cohorts, seed)
+        if seed < study.seeds_of(run.task)
+    )
+
+
+def sweep(study: Study, cohorts: Sequence[Cohort]) -> tuple[Run, ...]:
+    """The runs that `tuned` is chosen from: every setting of `GRID` on seeds of their own.
+
+    Examples
+    --------
+    >>> from biosernn.sources.synthetic import synthetic_cohort
+    >>> from biosernn.study.presets import preset
+    >>> cohort = synthetic_cohort(16, 0)
+    >>> study = resolve(preset("quick").with_options(recipe="tuned", arms=["W0"]), [cohort])
+    >>> len(sweep(study, [cohort])), len(plan(study, [cohort]))
+    (40, 10)
+
+    """
+    return _different(
+        replace(run, setting=setting)
+        for seed in SWEEP_SEEDS
+        for run in _of_seed(study, cohorts, seed)
+        if run.recipe_name == TUNED
+        for setting in GRID
+    )
+
+
+def _of_seed(study: Study, cohorts: Sequence[Cohort], seed: int) -> Iterator[Run]:
+    for number, cohort in enumerate(cohorts):
+        for task in study.tasks:
+            for protocol, recipe in study.conditions:
+                for strength in study.strength:
+                    for arm in study.arms:
+                        if arm.strength is not None and strength != study.strength[0]:
+                            continue
+                        yield Run(
+                            cohort=number,
+                            cohort_sha256=cohort.content_sha256,
+                            arm=arm,
+                            task=task,
+                            seed=seed,
+                            protocol_name=protocol,
+                            recipe_name=recipe,
+                            units=study.units or cohort.n_neurons,
+                            strength=strength,
+                            epochs=study.epochs,
+                            own_task=study.own_task(task),
+                            cell_classes=cell_classes_sha256(cohort) if arm.sign == "dale" else "",
+                        )
+
+
+def _different(runs: Iterable[Run]) -> tuple[Run, ...]:
+    named = {(run.id, run.arm.name, run.protocol_name, run.recipe_name): run for run in runs}
+    return tuple(named.values())
 
 
 def study_hash(study: Study, cohorts: Sequence[Cohort]) -> str:
@@ -215,4 +286,8 @@ def study_hash(study: Study, cohorts: Sequence[Cohort]) -> str:
         "cohorts": [cohort.content_sha256 for cohort in cohorts],
         "engine": ENGINE,
     }
+    if study.own_tasks:
+        content["own_tasks"] = {task.name: task.content_sha256 for task in study.own_tasks}
+    if any(arm.sign == "dale" for arm in study.arms):
+        content["cell_classes"] = [cell_classes_sha256(cohort) for cohort in cohorts]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:20]

@@ -7,10 +7,13 @@ from typing import Any
 
 from biosernn.audit.audit import audit, failures
 from biosernn.cohort.cohort import Cohort
+from biosernn.protocol import TUNED
+from biosernn.study.cell_class import cell_signs
 from biosernn.study.execute import versions
 from biosernn.study.functional import correlation, tiling_coefficient
 from biosernn.study.plan import Run, study_hash
 from biosernn.study.spec import Study
+from biosernn.study.tuning import tuning_note
 from biosernn.training.schedule import ENGINE
 
 
@@ -54,6 +57,17 @@ def describe(
     if goes_on and not same:
         at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         sessions = [*sessions, session | {"at": at}]
+    own_tasks = [
+        {
+            "name": task.name,
+            "content_sha256": task.content_sha256,
+            "trials": len(task.labels),
+            "answers": task.n_outputs,
+            "memoryless": task.memoryless,
+            "ceiling": task.ceiling,
+        }
+        for task in study.own_tasks
+    ]
     return {
         "study": study_hash(study, cohorts),
         "name": study.name,
@@ -81,6 +95,7 @@ def describe(
             for sentence in failures(audit(cohort))
         ],
         "notes": [*_mixtures(sessions), *_notes(study, cohorts, runs)],
+        **({"own_tasks": own_tasks} if own_tasks else {}),
     }
 
 
@@ -107,11 +122,27 @@ def _notes(study: Study, cohorts: Sequence[Cohort], runs: Sequence[Run]) -> list
                 f"{runs[0].units} neurons"
                 + (": expect little power for wiring" if edges < runs[0].units else "")
             )
+        signs = cell_signs(cohort)
+        if signs is not None and any(arm.sign == "dale" for arm in study.arms):
+            notes.append(
+                f"by Dale's rule {(signs < 0).sum()} of {cohort.name}'s {len(signs)} neurons are "
+                f"inhibitory and {(signs > 0).sum()} excitatory; {(signs == 0).sum()} of no known "
+                "class count as excitatory"
+            )
         if runs[0].units < cohort.n_neurons:
             notes.append(
                 f"each seed draws {runs[0].units} of {cohort.name}'s {cohort.n_neurons} "
                 "neurons, the same in all arms"
             )
+    for task in study.own_tasks:
+        trials, steps, channels = task.inputs.shape
+        notes.append(
+            f"task {task.name} is the study's own: {trials} trials of {steps} steps and {channels} "
+            f"channels, {task.n_outputs} answers; {task.memoryless:.4g} is within reach without "
+            f"memory (the most frequent answer to each last input), {task.ceiling:.4g} at most"
+        )
+    if any(recipe == TUNED for _, recipe in study.conditions):
+        notes.append(tuning_note())
     return notes
 
 

@@ -6,7 +6,7 @@ from functools import cached_property, lru_cache
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from biosernn.cohort.cohort import Cohort
 from biosernn.errors import BadInput
@@ -30,13 +30,14 @@ from biosernn.initializers.moment_matched import moment_matched
 from biosernn.initializers.orthogonal import haar_orthogonal
 from biosernn.initializers.relabelled import relabelled
 from biosernn.initializers.rotation import rotated
-from biosernn.initializers.sign import nonnegative
+from biosernn.initializers.sign import dale, nonnegative
 from biosernn.initializers.wiring import wiring_weights
 from biosernn.penalties.matched_communicability import sorted_target
 from biosernn.penalties.matching import matched_strength
 from biosernn.protocol import Protocol
 from biosernn.sources.set_order import file_order_counts
-from biosernn.study.arms import Arm, Diagonal
+from biosernn.study.arms import CELL_CLASSES, Arm, Diagonal
+from biosernn.study.cell_class import cell_signs
 from biosernn.study.functional import correlation, tiling_coefficient
 from biosernn.training.penalty import PenaltyInputs, PenaltyKind
 from biosernn.training.randomness import generator
@@ -149,7 +150,23 @@ class Sample:
             weights = _INITS[arm.init](self)
         else:
             weights = self._composed("corr", "sttc", arm.diagonal)
+        if arm.sign == "dale":
+            return dale(weights, self.excitatory)
         return nonnegative(weights) if arm.sign == "nonnegative" else weights
+
+    @cached_property
+    def excitatory(self) -> Bool[np.ndarray, " units"]:
+        """Which neurons are not known to be inhibitory."""
+        signs = cell_signs(self.cohort)
+        if signs is None:
+            raise BadInput(f"cohort {self.cohort.name}", f"has no {CELL_CLASSES}", "use another")
+        return signs[self.indices] >= 0
+
+    def row_sign(self, arm: Arm) -> Float[np.ndarray, " units"] | None:
+        """Sign that each presynaptic neuron's weights are held to in training; None: all free."""
+        if arm.sign == "dale":
+            return np.where(self.excitatory, 1.0, -1.0)
+        return np.ones(self.units) if arm.sign == "nonnegative" else None
 
     def penalty(self, arm: Arm, strength: float) -> tuple[PenaltyKind, PenaltyInputs]:
         """Kind and numbers of an arm's penalty at the study's λ, or its own."""

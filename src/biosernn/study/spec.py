@@ -9,10 +9,12 @@ from typing import Any
 import tomli_w
 
 from biosernn.errors import BadInput
-from biosernn.protocol import RECIPES, protocol_named
+from biosernn.protocol import RECIPES, TUNED, protocol_named
 from biosernn.study.arms import ARMS, Arm, finite_number, read_arm
 from biosernn.study.primary import Primary
+from biosernn.tasks.arrays import ENDING, read_task, task_from_arrays
 from biosernn.tasks.registry import TASKS
+from biosernn.tasks.task import Task
 
 LARGEST_FILE = 100_000
 """Bytes; a study file above this is refused unread."""
@@ -26,6 +28,9 @@ MOST_VALUES = 1_000
 """Of one key; each is compared with all."""
 
 LONGEST_NAME = 80
+
+OWN_TASKS = "tasks"
+"""Folder of a study folder that keeps the arrays of a user's own tasks."""
 
 WHOLE = "all"
 """Word of a study file for units: the whole cohort."""
@@ -45,7 +50,8 @@ class Study:
     cohort
         References of the cohorts, in the words of the command line.
     tasks, arms
-        What is trained, and which networks.
+        What is trained, and which networks. For a task's name there can stand a `Task` of one's own
+        or the path of an `.npz` file, as `biosernn.tasks.arrays.read_task` takes it.
     seeds
         Repetitions of every arm, 2 to 10,000.
     units
@@ -59,9 +65,12 @@ class Study:
     protocols
         Names as in `biosernn.protocol.protocol_named`.
     recipes
-        Names in `RECIPES`; None is both under corrected protocols and `seed` under `published`.
+        Names in `RECIPES`, or `tuned`; None is all of `RECIPES` under corrected protocols and
+        `seed` under `published`.
     task_seeds
         Tasks that are repeated less often, each with its number.
+    own_tasks
+        Those of the tasks that are a user's own.
     primary
         The contrast that decides, whose arms, recipe and protocol must be there; None is the usual
         one, which a study may leave out.
@@ -87,6 +96,7 @@ class Study:
     recipes: tuple[str, ...] | None = None
     primary: Primary | None = None
     task_seeds: tuple[tuple[str, int], ...] = ()
+    own_tasks: tuple[Task, ...] = ()
 
     def __post_init__(self) -> None:
         name = _text("name", self.name)
@@ -98,9 +108,7 @@ class Study:
                 object.__setattr__(self, key, _distinct(word, _several(getattr(self, key))))
         for reference in self.cohort:
             _text("cohort", reference)
-        for task in self.tasks:
-            if task not in TASKS:
-                raise BadInput("tasks", f"{task!r} is unknown", f"use {', '.join(TASKS)}")
+        self._open_tasks()
         names = [arm.name for arm in self.arms]
         if len(set(names)) < len(names):
             raise BadInput("arms", "two arms share a name", "give each its own")
@@ -118,14 +126,29 @@ class Study:
         for name in self.protocols:
             protocol_named(name)
         for name in self.recipes or ():
-            if name not in RECIPES:
+            if name not in (*RECIPES, TUNED):
                 raise BadInput(
-                    "recipe", f"{name!r} is unknown", f"use {', '.join(RECIPES)} or both"
+                    "recipe", f"{name!r} is unknown", f"use {', '.join(RECIPES)}, {TUNED} or both"
                 )
         if len(self.cohort) > MOST_COHORTS:
             raise BadInput("cohort", f"names {len(self.cohort)}", f"name at most {MOST_COHORTS}")
         if self.primary is not None:
             self._check_primary(self.primary, names)
+
+    def _open_tasks(self) -> None:
+        """Read the tasks that are files; from here on `tasks` are names."""
+        opened: list[str | Task] = [
+            read_task(task) if isinstance(task, str) and task.endswith(ENDING) else task
+            for task in self.tasks
+        ]
+        own = {task.name: task for task in self.own_tasks}
+        own |= {task.name: _own(task) for task in opened if isinstance(task, Task)}
+        names = _distinct("tasks", [task_name(task) for task in opened])
+        for name in names:
+            if name not in TASKS and name not in own:
+                raise BadInput("tasks", f"{name!r} is unknown", f"use {', '.join(TASKS)}, or {NPZ}")
+        object.__setattr__(self, "tasks", names)
+        object.__setattr__(self, "own_tasks", tuple(own[name] for name in names if name in own))
 
     def _check_primary(self, primary: Primary, names: list[str]) -> None:
         for side in (primary.arm, primary.null):
@@ -154,6 +177,10 @@ class Study:
             return usual
         return replace(usual, protocol=self.protocols[0])
 
+    def own_task(self, name: str) -> Task | None:
+        """A user's own task by its name; None where the name is one of the package's tasks."""
+        return next((task for task in self.own_tasks if task.name == name), None)
+
     def seeds_of(self, task: str) -> int:
         """Repetitions of every arm on a task."""
         return dict(self.task_seeds).get(task, self.seeds)
@@ -174,7 +201,8 @@ class Study:
         Parameters
         ----------
         path
-            A TOML file with one table, `[study]`; what it leaves out comes from its preset.
+            A TOML file with one table, `[study]`; what it leaves out comes from its preset. Files
+            of tasks are looked for from where it lies.
 
         Raises
         ------
@@ -191,9 +219,12 @@ class Study:
         20
 
         """
-        table = _read_table(Path(path))
+        path = Path(path)
+        table = _read_table(path)
         from biosernn.study.presets import preset
 
+        if "tasks" in table:
+            table["tasks"] = [_beside(path, task) for task in _several(table["tasks"])]
         try:
             return preset(_text("preset", table.pop("preset", "quick"))).with_options(**table)
         except BadInput as fault:
@@ -226,8 +257,12 @@ class Study:
                 changes |= _seeds(value, options.get("tasks") or self.tasks)
             elif key == "units":
                 changes |= {"units": None if value == WHOLE else value, "units_at_most": False}
-            elif key in ("cohort", "tasks"):
+            elif key == "cohort":
                 changes[key] = tuple(_text(key, item) for item in _several(value))
+            elif key == "tasks":
+                changes[key] = tuple(
+                    item if isinstance(item, Task) else _text(key, item) for item in _several(value)
+                )
             elif key == "arms":
                 changes["arms"] = tuple(read_arm("arms", given) for given in _several(value))
             elif key == "strength":
@@ -242,18 +277,19 @@ class Study:
             else:
                 raise BadInput(key, "is no key of a study", f"use {', '.join(KEYS)}")
         if "tasks" in changes and "seeds" not in changes and self.task_seeds:
-            left = {task: self.seeds_of(task) for task in changes["tasks"]}
+            left = {name: self.seeds_of(name) for name in map(task_name, changes["tasks"])}
             changes |= _seeds(left, changes["tasks"])
         given = options.get("primary")
         study = replace(self, primary=None, **changes)
         return replace(study, primary=self.primary if given is None else _primary(given, study))
 
     def table(self) -> dict[str, Any]:
-        """Every choice of the study, as the table of a study file."""
+        """Every choice of the study, as the table of a study file in its folder."""
+        own = {task.name for task in self.own_tasks}
         written: dict[str, Any] = {
             "name": self.name,
             "cohort": list(self.cohort),
-            "tasks": list(self.tasks),
+            "tasks": [f"{OWN_TASKS}/{t}{ENDING}" if t in own else t for t in self.tasks],
             "arms": [arm.name if ARMS.get(arm.name) == arm else arm.table() for arm in self.arms],
             "seeds": self.seeds if not self.task_seeds else self._each_task_s_seeds(),
             "units": WHOLE if self.units is None else self.units,
@@ -275,9 +311,11 @@ class Study:
         return {task: self.seeds_of(task) for task in self.tasks}
 
     def toml(self) -> str:
-        """The study as a study file that `read` takes."""
+        """The study as a study file that `read` takes; a user's own tasks lie beside it."""
         return tomli_w.dumps({"study": self.table()})
 
+
+NPZ = "a file NAME.npz of inputs and labels"
 
 KEYS = (
     "preset",
@@ -336,7 +374,7 @@ def _seeds(given: object, tasks: object) -> dict[str, Any]:
     """Seeds of a study and of the tasks that have fewer, from a number or one for each task."""
     if not isinstance(given, dict):
         return {"seeds": given, "task_seeds": ()}
-    if {*given} != {*_several(tasks)}:
+    if {*given} != {*map(task_name, _several(tasks))}:
         raise BadInput("seeds", "do not name each task once", "write { maze = 20, ... }")
     for task, seeds in given.items():
         _whole(f"seeds {task}", seeds, 2, 10_000)
@@ -367,6 +405,33 @@ def _primary(given: object, study: Study) -> Primary:
         )
     )
     return Primary(given.get("outcome", Primary.outcome), arm, null, recipe, protocol)
+
+
+def task_name(task: object) -> Any:
+    """The name of a task that is given by its name, its file or itself.
+
+    Examples
+    --------
+    >>> task_name("maze"), task_name("data/mine.npz")
+    ('maze', 'mine')
+
+    """
+    if isinstance(task, Task):
+        return task.name
+    return Path(task).stem if isinstance(task, str) and task.endswith(ENDING) else task
+
+
+def _own(task: Task) -> Task:
+    """A task as it will be read back from its file."""
+    if task.noise_sd is not None:
+        raise BadInput(f"task {task.name!r}", "has noise of its own", "give trials without it")
+    return task_from_arrays(task.name, task.inputs, task.labels, task.decidable)
+
+
+def _beside(study_file: Path, task: object) -> object:
+    """A task's file, looked for from where the study file lies."""
+    is_file = isinstance(task, str) and task.endswith(ENDING)
+    return str(study_file.parent / str(task)) if is_file else task
 
 
 def _several(value: object) -> Sequence[Any]:

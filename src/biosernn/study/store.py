@@ -5,11 +5,13 @@ import json
 import os
 import re
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import lru_cache
+from io import BytesIO
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -18,9 +20,11 @@ import pyarrow.parquet as parquet
 
 from biosernn.cohort.cohort import Cohort
 from biosernn.errors import BadInput, WorkFailed
-from biosernn.study.plan import Run, study_hash
+from biosernn.protocol import TUNED, Recipe
+from biosernn.study.plan import Group, Run, study_hash
 from biosernn.study.record import Record
-from biosernn.study.spec import Study
+from biosernn.study.spec import OWN_TASKS, Study
+from biosernn.tasks.arrays import ENDING, write_task
 from biosernn.training.schedule import ENGINE
 
 STUDY = "study.toml"
@@ -28,6 +32,7 @@ PROVENANCE = "provenance.json"
 RESULTS = "results.parquet"
 CURVES = "curves.parquet"
 TIMING = "timing.parquet"
+SWEEP = "sweep.parquet"
 REPORT = "report.html"
 WRITABLE = "make room or write access there and run it again"
 BEGUN = ".begun"
@@ -35,9 +40,10 @@ BEGUN = ".begun"
 
 COHORT_FILE = re.compile(r"cohort(-[0-9]+)?\.h5")
 HALF_WRITTEN = re.compile(
-    r"\.(cohort(-[0-9]+)?\.h5|study\.toml|provenance\.json|(results|curves|timing)\.parquet"
+    r"\.(cohort(-[0-9]+)?\.h5|study\.toml|provenance\.json|(results|curves|timing|sweep)\.parquet"
     r"|report\.html|begun|[0-9a-f]{20}\.npz)\.[0-9a-f]+\.tmp"
 )
+HALF_WRITTEN_TASK = re.compile(r"\..+\.npz\.[0-9a-f]+\.tmp")
 RUNS_A_PIECE = 200
 """Runs whose curves are in memory at once while the tables are written."""
 
@@ -141,6 +147,9 @@ class Store:
             for left in (*self.folder.glob(".*.tmp"), *self.runs.glob(".*.tmp")):
                 if HALF_WRITTEN.fullmatch(left.name):
                     left.unlink(missing_ok=True)
+            for left in (self.folder / OWN_TASKS).glob(".*.tmp"):
+                if HALF_WRITTEN_TASK.fullmatch(left.name):
+                    left.unlink(missing_ok=True)
             yield
 
     def check_empty(self) -> None:
@@ -158,7 +167,7 @@ class Store:
             for p in self.folder.iterdir()
             if p.name not in ("runs", ".lock")
             and not HALF_WRITTEN.fullmatch(p.name)
-            and not (begun and COHORT_FILE.fullmatch(p.name))
+            and not (begun and (p.name == OWN_TASKS or COHORT_FILE.fullmatch(p.name)))
         ]
         if foreign:
             raise BadInput(
@@ -184,6 +193,7 @@ class Store:
                     left.unlink()
             for number, cohort in enumerate(cohorts):
                 cohort.write(self.cohort_path(number))
+            self._write_own_tasks(study)
             self._write_study(study)
             return study
         stored, stored_cohorts = self.read()
@@ -205,6 +215,18 @@ class Store:
         if grown != stored:
             self._write_study(grown)
         return grown
+
+    def _write_own_tasks(self, study: Study) -> None:
+        folder = self.folder / OWN_TASKS
+        for left in folder.glob(f"*{ENDING}"):
+            left.unlink()
+        for task in study.own_tasks:
+            try:
+                folder.mkdir(exist_ok=True)
+            except OSError as fault:
+                raise WorkFailed(folder, fault.strerror or str(fault), WRITABLE) from None
+            with whole_file(folder / f"{task.name}{ENDING}") as file:
+                write_task(task, file)
 
     def _write_study(self, study: Study) -> None:
         with whole_file(self.folder / STUDY) as file:
@@ -265,10 +287,11 @@ class Store:
         with whole_file(self.run_path(run_id)) as file:
             np.savez(file, **arrays)
 
-    def start_weights(self, run_id: str) -> np.ndarray:
-        """Initial recurrent weights of a finished run, (units, units) float32."""
+    def recurrent_weights(self, run_id: str) -> tuple[np.ndarray, np.ndarray]:
+        """Recurrent weights of a finished run at its start and end, (units, units) float32 each."""
         with _opened(self.run_path(run_id)) as file:
-            return file["weights_recurrent"][0]
+            stored = file["weights_recurrent"]
+            return stored[0], stored[-1]
 
     def collect(self, study: Study, cohorts: Sequence[Cohort], runs: Sequence[Run]) -> pd.DataFrame:
         """Write the tables of all finished runs, in the plan's order; returns the results.
@@ -278,6 +301,7 @@ class Store:
         finished = self.finished()
         labels = [_labels(cohort) for cohort in cohorts]
         done = [run for run in runs if run.id in finished]
+        tuned = any(run.recipe_name == TUNED for run in runs)
         rows: list[dict[str, Any]] = []
         timings: dict[str, dict[str, Any]] = {}
         with (
@@ -285,19 +309,52 @@ class Store:
             parquet.ParquetWriter(file, CURVE, compression="zstd") as writer,
         ):
             for start in range(0, len(done), RUNS_A_PIECE):
-                piece = []
+                piece: dict[str, Curves] = {}
                 for run in done[start : start + RUNS_A_PIECE]:
                     with _opened(self.run_path(run.id)) as arrays:
-                        rows.append(_identity(run, labels[run.cohort]) | _json(arrays["row"]))
+                        asked = _identity(run, labels[run.cohort])
+                        asked |= _setting(run) if tuned else {}
+                        rows.append(asked | _json(arrays["row"]))
                         if run.id not in timings:
                             timings[run.id] = {"run": run.id} | _json(arrays["timing"])
-                            piece.append(_curves(run.id, arrays))
+                            curves = arrays["steps"], _json(arrays["curve_names"]), arrays["curves"]
+                            piece[run.id] = curves
                 if piece:
-                    writer.write_table(pa.concat_tables(piece).unify_dictionaries())
+                    writer.write_table(_curves(piece))
         results = pd.DataFrame(rows)
         self._write_table(RESULTS, pa.Table.from_pandas(results, preserve_index=False))
         self._write_table(TIMING, pa.Table.from_pylist(list(timings.values())))
         return results
+
+    def rows(self, runs: Sequence[Run]) -> dict[str, dict[str, Any]]:
+        """Outcomes of those runs that are finished, by id."""
+        finished = self.finished() if self.runs.is_dir() else set()
+        found = {}
+        for run in runs:
+            if run.id in finished:
+                with _opened(self.run_path(run.id)) as arrays:
+                    found[run.id] = _json(arrays["row"])
+        return found
+
+    def collect_sweep(
+        self,
+        cohorts: Sequence[Cohort],
+        tried: Sequence[Run],
+        rows: Mapping[str, dict[str, Any]],
+        chosen: Mapping[Group, Recipe],
+    ) -> None:
+        """Write the table of the runs that `tuned` is chosen from; none where there are none."""
+        labels = [_labels(cohort) for cohort in cohorts]
+        table = [
+            _identity(run, labels[run.cohort])
+            | _setting(run)
+            | {"chosen": chosen.get(run.group) == run.recipe}
+            | rows[run.id]
+            for run in tried
+            if run.id in rows
+        ]
+        if table:
+            self._write_table(SWEEP, pa.Table.from_pylist(table))
 
     def _write_table(self, name: str, table: pa.Table) -> None:
         with whole_file(self.folder / name) as file:
@@ -365,35 +422,78 @@ def _identity(run: Run, labels: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _setting(run: Run) -> dict[str, float]:
+    return {"learning_rate": run.recipe.learning_rate, "clip": run.recipe.clip}
+
+
 def _difference(stored: Study, asked: Study) -> str:
     """Name the keys in which two studies differ."""
     a, b = stored.table(), asked.table()
     differ = [key for key in sorted(a.keys() | b.keys()) if a.get(key) != b.get(key)]
     differ = [key for key in differ if key not in ("name", "seeds", "cohort")]
+    if "tasks" not in differ and _contents(stored) != _contents(asked):
+        differ.append("tasks")
     return f"other {', '.join(differ)}" if differ else "other cohort"
 
 
-def _curves(run_id: str, arrays: Any) -> pa.Table:
-    """A run's curves as a table, without the checks that have no value."""
-    values, names = arrays["curves"], _json(arrays["curve_names"])
-    kept = ~np.isnan(values)
-    metric, check = np.nonzero(kept)
+Curves = tuple[np.ndarray, list[str], np.ndarray]
+"""A run's steps, names of metrics, and values, (metrics, steps)."""
+
+
+def _contents(study: Study) -> list[str]:
+    return [task.content_sha256 for task in study.own_tasks]
+
+
+def _curves(of_runs: Mapping[str, Curves]) -> pa.Table:
+    """Several runs' curves as a table, without the checks that have no value."""
+    numbers: dict[str, int] = {}
+    counts, steps, metrics, values = [], [], [], []
+    for at, names, curves in of_runs.values():
+        metric, check = np.nonzero(~np.isnan(curves))
+        number = np.array([numbers.setdefault(name, len(numbers)) for name in names], np.int32)
+        counts.append(len(check))
+        steps.append(at[check])
+        metrics.append(number[metric])
+        values.append(curves[metric, check])
+    of_run = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
     columns = (
-        pa.DictionaryArray.from_arrays(pa.array(np.zeros(len(check), np.int32)), [run_id]),
-        pa.array(arrays["steps"][check].astype(np.int32)),
-        pa.DictionaryArray.from_arrays(pa.array(metric.astype(np.int32)), names),
-        pa.array(values[kept]),
+        pa.DictionaryArray.from_arrays(pa.array(of_run), list(of_runs)),
+        pa.array(np.concatenate(steps).astype(np.int32)),
+        pa.DictionaryArray.from_arrays(pa.array(np.concatenate(metrics)), list(numbers)),
+        pa.array(np.concatenate(values)),
     )
     return pa.Table.from_arrays(columns, schema=CURVE)
 
 
+class _Arrays:
+    """The arrays of a run's file by name; as `np.load`, but an array's header is parsed once."""
+
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self._archive = archive
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        raw = self._archive.read(f"{name}.npy")
+        (shape, in_fortran_order, dtype), start = _header(raw[: 10 + raw[8] + 256 * raw[9]])
+        order: Literal["F", "C"] = "F" if in_fortran_order else "C"
+        return np.frombuffer(raw, dtype, offset=start).reshape(shape, order=order)
+
+
+@lru_cache(maxsize=64)
+def _header(raw: bytes) -> tuple[tuple[tuple[int, ...], bool, np.dtype], int]:
+    """Shape, order and dtype of an array, and how many bytes say so."""
+    file = BytesIO(raw)
+    if np.lib.format.read_magic(file) != (1, 0):
+        raise ValueError("an array is of another format")
+    return np.lib.format.read_array_header_1_0(file), file.tell()
+
+
 @contextmanager
-def _opened(path: Path) -> Iterator[Any]:
+def _opened(path: Path) -> Iterator[_Arrays]:
     try:
-        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
-            if any(member.compress_type != zipfile.ZIP_STORED for member in file.zip.infolist()):
+        with zipfile.ZipFile(path) as archive:
+            if any(member.compress_type != zipfile.ZIP_STORED for member in archive.infolist()):
                 raise ValueError("it is compressed")
-            yield file
+            yield _Arrays(archive)
     except Exception as fault:  # a damaged archive fails in many ways
         raise WorkFailed(
             path, f"is damaged: {fault}", "delete it and run again; it is then redone"

@@ -1,6 +1,8 @@
 """What a task is: its distinct trials, their labels and what a network without memory can reach."""
 
+import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -39,3 +41,20 @@ class Task:
     ceiling: float = 1.0
     noise_sd: np.ndarray | None = None
     decidable: np.ndarray | None = None
+
+    @cached_property
+    def content_sha256(self) -> str:
+        """SHA-256 of its trials, labels, noise and which are decidable, whatever its name."""
+        digest = hashlib.sha256()
+        for array, dtype in (
+            (self.inputs, "<f4"),
+            (self.labels, "<i4"),
+            (self.noise_sd, "<f4"),
+            (self.decidable, "?"),
+        ):
+            if array is None:
+                digest.update(b"none\n")
+            else:
+                digest.update(f"{dtype} {array.shape}\n".encode())
+                digest.update(array.astype(dtype).tobytes())
+        return digest.hexdigest()

@@ -6,6 +6,9 @@ from jaxtyping import Bool, Float, Int
 from biosernn.training.forward import right_answers
 from biosernn.training.network import Weights
 
+MOST_STEPS = 200_000
+"""Steps of all trials of all sets that are in memory at once."""
+
 
 def silencing_cost(
     weights: Weights,
@@ -37,12 +40,16 @@ def silencing_cost(
     array([0. , 0.5])
 
     """
-    n_sets, n_trials = len(silenced), len(labels)
-    right = right_answers(
-        weights,
-        np.tile(inputs, (1, n_sets, 1)),
-        np.tile(labels, n_sets),
-        np.repeat(silenced, n_trials, axis=0),
-    )
+    n_steps, n_trials = inputs.shape[:2]
+    at_once = max(1, MOST_STEPS // (n_steps * n_trials))
+    right = [
+        right_answers(
+            weights,
+            np.tile(inputs, (1, len(some), 1)),
+            np.tile(labels, len(some)),
+            np.repeat(some, n_trials, axis=0),
+        ).reshape(len(some), n_trials)
+        for some in np.split(silenced, range(at_once, len(silenced), at_once))
+    ]
     whole = right_answers(weights, inputs, labels).mean()
-    return whole - right.reshape(n_sets, n_trials).mean(axis=1)
+    return whole - np.concatenate(right).mean(axis=1)

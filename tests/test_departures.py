@@ -1,0 +1,72 @@
+"""The figure of what each departure of the released code accounts for."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from biosernn import run
+from biosernn.report.departures import departure_values, departures
+from biosernn.study.presets import preset
+
+QUIRKS = preset("quirks")
+
+
+@pytest.fixture(scope="module")
+def results():
+    rng = np.random.default_rng(0)
+    return pd.DataFrame(
+        {
+            "protocol": protocol,
+            "recipe": "seed",
+            "arm": arm.name,
+            "solved": rng.random() < 0.6,
+            "accuracy": rng.uniform(0.6, 1),
+        }
+        for protocol in QUIRKS.protocols
+        for arm in QUIRKS.arms
+        for _ in range(4)
+    )
+
+
+def test_the_values_are_those_of_the_preset_s_protocols(results):
+    values = departure_values(results)
+    assert len(values) == 2 * 14 * len(QUIRKS.arms)
+    alone = values.query("order == 'alone' and departure == 'bins' and arm == 'WDC'").iloc[0]
+    runs = results.query("protocol == 'corrected+bins' and arm == 'WDC'")
+    assert alone["solved"] == runs["solved"].mean()
+    assert alone["accuracy"] == pytest.approx(runs["accuracy"].mean())
+    assert alone["n_runs"] == 4
+    last = values.query("order == 'added up' and departure == 'nulls' and arm == 'W'").iloc[0]
+    assert (
+        last["solved"] == results.query("protocol == 'published' and arm == 'W'")["solved"].mean()
+    )
+    third = values.query("order == 'added up' and departure == 'matched_wiring_term'").iloc[0]
+    runs = results.query("protocol == 'corrected+threshold+l1_strength+matched_wiring_term'")
+    assert third["solved"] == runs[runs["arm"] == third["arm"]]["solved"].mean()
+
+
+@pytest.mark.parametrize("narrow", [False, True])
+def test_every_departure_is_named_in_the_figure(results, narrow):
+    arms = {arm.name: arm.table() for arm in QUIRKS.arms}
+    drawn = departures(departure_values(results), arms, narrow=narrow)
+    assert drawn.startswith("<svg")
+    for words in ("connectome order", "+ connectome order", "W*D*C*", "fraction of runs solved"):
+        assert words in drawn
+
+
+def test_a_study_of_two_protocols_has_no_such_figure(results):
+    both = results[results["protocol"].isin(["corrected", "published"])]
+    assert departure_values(both).empty
+
+
+@pytest.mark.slow
+def test_a_study_of_departures_shows_them_on_its_page(tmp_path):
+    study = QUIRKS.with_options(
+        cohort="synthetic:16",
+        epochs=1,
+        seeds=2,
+        arms=["WD*C"],
+        protocol=["corrected", "corrected+threshold", "corrected+draws"],
+    )
+    page = run(study, tmp_path / "out", workers=0).report.read_text()
+    assert "What each departure accounts for" in page
