@@ -130,3 +130,9 @@ def test_an_audit_is_printed_and_written(tmp_path):
     assert any("alignment" in line for line in lines)
     assert lines[-1].endswith("; audit.html")
     assert "<svg" in (tmp_path / "audit.html").read_text()
+
+
+def test_a_plan_is_made_without_jax():
+    """A run without workers sets its threads first, which it cannot once JAX is loaded."""
+    program = "import sys, biosernn.run as r; r.plan_study('quick'); sys.exit('jax' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program]).returncode == 0

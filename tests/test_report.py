@@ -700,7 +700,8 @@ class Browsed:
         joined = self.say("Target.attachToTarget", targetId=page, flatten=True)
         self.session = {"sessionId": joined["sessionId"]}
         self.say("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(profile.parent))
-        while self.ask("document.readyState") != "complete" or not self.ask("!!document.body"):
+        there = f"location.href == {json.dumps(address)} && document.readyState == 'complete'"
+        while not self.ask(there):
             pass
 
     def close(self) -> None:

@@ -19,7 +19,6 @@ from biosernn.study.execute import execute, usable_cores
 from biosernn.study.plan import Group, Run, plan, resolve, sweep
 from biosernn.study.presets import PRESETS, preset
 from biosernn.study.provenance import describe
-from biosernn.study.sample import sample
 from biosernn.study.spec import Study
 from biosernn.study.store import REPORT, WRITABLE, Store
 from biosernn.study.tuning import choices_table, choose
@@ -374,6 +373,7 @@ def _networks(
     That is: on the first cohort and task, and the first strength.
     """
     from biosernn.report.inputs import Network
+    from biosernn.study.sample import sample
 
     condition = study.decides.protocol, study.decides.recipe
     if condition not in study.conditions:
