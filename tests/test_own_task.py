@@ -198,7 +198,7 @@ def test_arrays_that_are_no_task_are_refused(case: str, tmp_path: Path) -> None:
 def test_nothing_is_unpickled(tmp_path: Path) -> None:
     dangerous = np.array([Calls(os.mkdir, str(tmp_path / "called"))] * 6, object)
     np.savez(tmp_path / "t.npz", inputs=arrays()["inputs"], labels=dangerous)
-    with pytest.raises(BadInput, match=r"t\.npz: labels: holds object, no numbers"):
+    with pytest.raises(BadInput, match=r"t\.npz: labels: .* holds object, no numbers"):
         read_task(tmp_path / "t.npz")
     assert not (tmp_path / "called").exists()
 
@@ -214,9 +214,9 @@ def npy_of(shape: str, payload: bytes) -> bytes:
         (npy_of("(1000000, 1000000, 3)", bytes(24)), "is longer or shorter than its shape"),
         (npy_of("(2, 1, 1)", bytes(24)), "is longer or shorter than its shape"),
         (npy_of("(-2, 1, 1)", bytes(16)), "is longer or shorter than its shape"),
-        (npy_of("__import__('os')", b""), "is no .npz file"),
+        (npy_of("__import__('os')", b""), "inputs: cannot be read"),
         (bytes(2 * 10**8), "inputs: is larger than 100 MB"),
-        (b"", "is no .npz file"),
+        (b"", "inputs: cannot be read"),
     ],
 )
 def test_an_archive_that_claims_what_it_does_not_hold_is_refused(

@@ -3,6 +3,7 @@
 import io
 import math
 import warnings
+from functools import lru_cache
 
 import numpy as np
 from numpy.lib import format as npy_format
@@ -55,6 +56,31 @@ def read_npy(data: bytes, dtype: str, shape: tuple[int | None, ...], where: obje
     return np.frombuffer(payload, dtype).reshape(found)
 
 
+def plain_array(data: bytes) -> np.ndarray:
+    """Read the plain numbers of a `.npy` file of format 1.0, read-only, of any dtype and order.
+
+    Raises
+    ------
+    ValueError
+        If it is anything else, or longer or shorter than it claims.
+
+    Examples
+    --------
+    >>> stream = io.BytesIO()
+    >>> np.save(stream, np.array([[3, 4]]))
+    >>> plain_array(stream.getvalue())
+    array([[3, 4]])
+
+    """
+    shape, in_fortran_order, dtype, start = _header(data)
+    if dtype.hasobject:
+        raise ValueError(f"it holds {dtype}, no numbers")
+    if len(data) - start != math.prod(shape) * dtype.itemsize:
+        raise ValueError(f"it is longer or shorter than its shape {shape}")
+    array = np.frombuffer(data, dtype, offset=start)
+    return array.reshape(shape[::-1]).T if in_fortran_order else array.reshape(shape)
+
+
 def npy_parts(data: bytes, dtype: str, where: object) -> tuple[tuple[int, ...], bytes]:
     """Part a `.npy` file of format 1.0 and a given dtype, in C order, into its shape and the rest.
 
@@ -67,16 +93,30 @@ def npy_parts(data: bytes, dtype: str, where: object) -> tuple[tuple[int, ...], 
     biosernn.errors.BadInput: corr_matrix.npy: holds <i8 in C order, not <f8 in C order; ...
 
     """
-    stream = io.BytesIO(data)
     try:
-        with warnings.catch_warnings(action="error"):
-            version = npy_format.read_magic(stream)
-            if version != (1, 0):
-                raise ValueError(f"format {version[0]}.{version[1]}, not 1.0")
-            shape, fortran_order, found = npy_format.read_array_header_1_0(stream)
+        shape, fortran_order, found, start = _header(data)
     except Exception as error:  # a hostile header fails in many ways
         raise BadInput(where, f"is not a .npy file ({str(error)[:80]})", REMEDY) from error
     if found != np.dtype(dtype) or fortran_order:
         order = "Fortran" if fortran_order else "C"
         raise BadInput(where, f"holds {found.str} in {order} order, not {dtype} in C order", REMEDY)
-    return shape, data[stream.tell() :]
+    return shape, data[start:]
+
+
+Header = tuple[tuple[int, ...], bool, np.dtype, int]
+"""Shape, whether in Fortran order, dtype, and how many bytes say so."""
+
+
+def _header(data: bytes) -> Header:
+    return _parsed(data[: 10 + int.from_bytes(data[8:10], "little")])
+
+
+@lru_cache(maxsize=64)
+def _parsed(head: bytes) -> Header:
+    """Headers of thousands of files are a few, and Python takes long to parse one."""
+    stream = io.BytesIO(head)
+    with warnings.catch_warnings(action="error"):
+        version = npy_format.read_magic(stream)
+        if version != (1, 0):
+            raise ValueError(f"format {version[0]}.{version[1]}, not 1.0")
+        return *npy_format.read_array_header_1_0(stream), stream.tell()

@@ -127,6 +127,8 @@ def read_object_array(data: bytes, dtype: str, n: int, where: object) -> tuple[n
 
     Examples
     --------
+    NumPy writes such a file with a pickle in it; reading makes nothing but arrays of it:
+
     >>> stream = io.BytesIO()
     >>> events = np.empty(2, dtype=object)
     >>> events[:] = [np.array([0.5, 1.0]), np.array([])]

@@ -8,10 +8,8 @@ import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from functools import lru_cache
-from io import BytesIO
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Any
 
 import numpy as np
 import pandas as pd
@@ -21,6 +19,7 @@ import pyarrow.parquet as parquet
 from biosernn.cohort.cohort import Cohort
 from biosernn.errors import BadInput, WorkFailed
 from biosernn.protocol import TUNED, Recipe
+from biosernn.sources.npy import plain_array
 from biosernn.study.plan import Group, Run, study_hash
 from biosernn.study.record import Record
 from biosernn.study.spec import OWN_TASKS, Study
@@ -466,25 +465,13 @@ def _curves(of_runs: Mapping[str, Curves]) -> pa.Table:
 
 
 class _Arrays:
-    """The arrays of a run's file by name; as `np.load`, but an array's header is parsed once."""
+    """The arrays of a run's file by name."""
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self._archive = archive
 
     def __getitem__(self, name: str) -> np.ndarray:
-        raw = self._archive.read(f"{name}.npy")
-        (shape, in_fortran_order, dtype), start = _header(raw[: 10 + raw[8] + 256 * raw[9]])
-        order: Literal["F", "C"] = "F" if in_fortran_order else "C"
-        return np.frombuffer(raw, dtype, offset=start).reshape(shape, order=order)
-
-
-@lru_cache(maxsize=64)
-def _header(raw: bytes) -> tuple[tuple[tuple[int, ...], bool, np.dtype], int]:
-    """Shape, order and dtype of an array, and how many bytes say so."""
-    file = BytesIO(raw)
-    if np.lib.format.read_magic(file) != (1, 0):
-        raise ValueError("an array is of another format")
-    return np.lib.format.read_array_header_1_0(file), file.tell()
+        return plain_array(self._archive.read(f"{name}.npy"))
 
 
 @contextmanager

@@ -1,18 +1,15 @@
 """A task of one's own, given as arrays or as an `.npz` file of them."""
 
-import io
-import math
-import warnings
 import zipfile
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 from jaxtyping import Float, Int
-from numpy.lib import format as npy_format
 from numpy.typing import ArrayLike
 
 from biosernn.errors import BadInput
+from biosernn.sources.npy import plain_array
 from biosernn.tasks.registry import TASKS
 from biosernn.tasks.task import Task
 
@@ -161,6 +158,7 @@ def write_task(task: Task, file: IO[bytes]) -> None:
 
     Examples
     --------
+    >>> import io
     >>> stream = io.BytesIO()
     >>> write_task(task_from_arrays("two", np.eye(2)[:, :, None], [0, 1]), stream)
     >>> len(stream.getvalue()) > 0
@@ -193,21 +191,13 @@ def _arrays(path: Path, archive: zipfile.ZipFile) -> dict[str, np.ndarray]:
 
 def _array(where: str, data: bytes) -> np.ndarray:
     """An array of plain numbers from the bytes of its `.npy` file."""
-    stream = io.BytesIO(data)
-    with warnings.catch_warnings(action="error"):
-        version = npy_format.read_magic(stream)
-        readers = {
-            (1, 0): npy_format.read_array_header_1_0,
-            (2, 0): npy_format.read_array_header_2_0,
-        }
-        shape, fortran_order, dtype = readers[version](stream)
-    if dtype.kind not in "biuf":
-        raise BadInput(where, f"holds {dtype}, no numbers", REMEDY)
-    payload = data[stream.tell() :]
-    if len(payload) != math.prod(shape) * dtype.itemsize:
-        raise BadInput(where, f"is longer or shorter than its shape {shape}", REMEDY)
-    array = np.frombuffer(payload, dtype)
-    return array.reshape(shape[::-1]).T if fortran_order else array.reshape(shape)
+    try:
+        array = plain_array(data)
+    except ValueError as fault:
+        raise BadInput(where, f"cannot be read: {fault}", REMEDY) from None
+    if array.dtype.kind not in "biuf":
+        raise BadInput(where, f"holds {array.dtype}, no numbers", REMEDY)
+    return array
 
 
 def _numbers(where: str, part: str, values: ArrayLike, kinds: str, ndim: int) -> np.ndarray:
