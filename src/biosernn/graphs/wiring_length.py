@@ -67,4 +67,7 @@ def weight_distance_correlation(
 
     """
     pairs = ~np.eye(len(distances), dtype=bool)
-    return unit_ranks(np.abs(weights[..., pairs])) @ unit_ranks(distances[pairs])
+    ranks = np.empty((*weights.shape[:-2], np.count_nonzero(pairs)))
+    for net in np.ndindex(weights.shape[:-2]):
+        ranks[net] = unit_ranks(np.abs(weights[net][pairs]))
+    return ranks @ unit_ranks(distances[pairs])

@@ -79,13 +79,17 @@ def spatial_measures(
     """
     distances, units = drawn.true_distances, len(recurrent[0])
     finite = np.isfinite(recurrent).all(axis=(1, 2))
-    weights = recurrent[finite].astype(np.float64)
     pairs = units * (units - 1)
     with threadpool_limits(1):
+        each = [
+            (wiring_length(weights, distances), communicability(weights).sum() / pairs)
+            for weights in (recurrent[time].astype(np.float64) for time in np.flatnonzero(finite))
+        ]
+        lengths, communicabilities = np.array(each).reshape(-1, 2).T
         measured = {
-            "wiring_length": wiring_length(weights, distances),
-            "weight_distance": weight_distance_correlation(weights, distances),
-            "mean_communicability": np.array([communicability(w).sum() / pairs for w in weights]),
+            "wiring_length": lengths,
+            "weight_distance": weight_distance_correlation(recurrent[finite], distances),
+            "mean_communicability": communicabilities,
         }
     found = {name: np.full(len(recurrent), np.nan) for name in measured}
     for name, values in measured.items():
