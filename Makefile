@@ -8,6 +8,9 @@ DATAJOINT_2 := 2.3.5
 DATAJOINT_0.14 := 0.14.10
 CAVECLIENT := 8.2.1
 
+# Bytecode that is not kept is made again in every process, for some seconds each
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: install extras run test test-all test-keras lint bench results docs clean
 
 install: $(INSTALLED)

@@ -579,7 +579,8 @@ def test_each_cohort_is_shown_and_the_family_spans_them() -> None:
     assert holm([c.p for c in members]) == [c.p_holm for c in members]
     assert len(members) == 4
     assert {c.cohort for c in (*analysis.headline, *analysis.plain_gap)} == {"6_6_2"}
-    assert "2 cohorts (2 known sessions) are shown one by one" in analysis.describes
+    assert "2 cohorts are shown one by one" in analysis.describes
+    assert "2 known sessions, fewer than 5" in analysis.describes
 
 
 def test_strengths_are_compared_one_by_one() -> None:
@@ -612,3 +613,46 @@ def test_unusable_results_are_refused() -> None:
         analyse(table(results, results.iloc[:1]), primary=Primary())
     with pytest.raises(BadInput, match="'speed' is unknown"):
         Primary(outcome="speed")
+
+
+# Several cohorts
+
+
+def of_cohorts(*sessions: int) -> tuple[pd.DataFrame, list[float]]:
+    """A study of one cohort a session given, and the mean difference of each."""
+    frames, effects = [], []
+    for number, session in enumerate(sessions):
+        steps = noisy(100, key=number), noisy(100 + 10 * number, key=20 + number)
+        place = {"cohort": f"field {number}", "session": session}
+        pairs = zip(("W*D*C", "shuffled-in-bins"), steps, strict=True)
+        frames += [runs(arm, taken, **place) for arm, taken in pairs]
+        effects.append(float(np.subtract(*steps).mean()))
+    return table(*frames), effects
+
+
+def test_cohorts_of_one_session_count_once() -> None:
+    results, effects = of_cohorts(4, 4, 4, 5, 6, 7, 8)
+    analysis = analyse(results, primary=Primary())
+    (pooled,) = [p for p in analysis.pooled if p.outcome == "restricted_mean_steps"]
+    sessions = [np.mean(effects[:3]), *effects[3:]]
+    half = stats.t.ppf(0.975, 4) * stats.sem(sessions)
+    assert pooled.effect.n == 5
+    assert pooled.effect.estimate == pytest.approx(np.mean(sessions))
+    assert pooled.effect.high - pooled.effect.low == pytest.approx(2 * half)
+    assert [effect for _, effect in pooled.cohorts] == pytest.approx(effects)
+    assert dict(pooled.sessions)[4] == pytest.approx(np.mean(effects[:3]))
+    assert "interval over their 5 sessions" in analysis.describes
+
+
+def test_fewer_than_five_known_sessions_give_no_interval() -> None:
+    results, effects = of_cohorts(4, 5, 6, 7, -1)
+    pooled = analyse(results, primary=Primary()).pooled[0]
+    assert pooled.effect.n == 4
+    assert pooled.effect.estimate == pytest.approx(np.mean(effects[:4]))
+    assert np.isnan(pooled.effect.low)
+    assert "4 sessions, 5 needed" in pooled.effect.method
+    assert len(pooled.cohorts) == 5
+
+
+def test_a_single_cohort_is_not_pooled() -> None:
+    assert not analyse(of_cohorts(4)[0], primary=Primary()).pooled

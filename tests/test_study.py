@@ -586,6 +586,89 @@ def test_a_study_on_a_cohort_that_fails_its_audit_says_so_first(finished, tmp_pa
     assert "Not to be trusted" not in finished.report.read_text()
 
 
+TRAVELLING = ("study.toml", "provenance.json", "results.parquet", "timing.parquet")
+
+
+def _tables_alone(folder, to, *also):
+    to.mkdir()
+    for name in (*TRAVELLING, *also):
+        shutil.copyfile(folder / name, to / name)
+    return to
+
+
+def test_a_study_goes_on_from_its_tables(finished, tmp_path):
+    folder = _tables_alone(finished.folder, tmp_path / "moved", "curves.parquet")
+    progress = []
+    again = run(SMALL, folder, workers=0, on_progress=lambda done, all_: progress.append(done))
+    assert not progress
+    _same(finished.folder, folder)
+    for name in ("timing.parquet", "results.parquet", "curves.parquet"):
+        assert (folder / name).read_bytes() == (finished.folder / name).read_bytes()
+    assert "were taken over from tables" in again.report.read_text()
+
+
+def test_a_study_is_extended_from_its_results_alone(finished, tmp_path):
+    folder = _tables_alone(finished.folder, tmp_path / "moved")
+    run(replace(SMALL, seeds=3), folder, workers=0)
+    run(replace(SMALL, seeds=3), tmp_path / "whole", workers=0)
+    moved, whole = _tables(folder), _tables(tmp_path / "whole")
+    pd.testing.assert_frame_equal(moved[0], whole[0], check_exact=True)
+    third = whole[0].query("seed == 2")["run"]
+    assert set(moved[1]["run"].unique()) == set(third)
+    before = [path.stat().st_mtime_ns for path in sorted((folder / "runs").glob("*.npz"))]
+    run(replace(SMALL, seeds=3), folder, workers=0)
+    assert [p.stat().st_mtime_ns for p in sorted((folder / "runs").glob("*.npz"))] == before
+    taken = json.loads((folder / "provenance.json").read_text())["taken_over"]
+    assert taken == len(finished.results)
+
+
+def test_a_report_needs_no_curves(finished, tmp_path):
+    folder = _tables_alone(finished.folder, tmp_path / "moved")
+    again = run(SMALL, folder, workers=0)
+    assert again.analysis.finding == finished.analysis.finding
+    assert pd.read_parquet(folder / "curves.parquet").empty
+
+
+def test_tables_of_another_study_are_refused_and_left(finished, tmp_path):
+    folder = _tables_alone(finished.folder, tmp_path / "moved")
+    with pytest.raises(BadInput, match=r"provenance\.json: is of another study"):
+        run(SMALL.with_options(strength=0.1), folder, workers=0)
+    assert not list(folder.glob("cohort*.h5"))
+    assert not list((folder / "runs").iterdir())
+    pd.testing.assert_frame_equal(run(SMALL, folder, workers=0).results, finished.results)
+
+
+def test_damaged_tables_are_named_and_taken_over_once_restored(finished, tmp_path):
+    folder = _tables_alone(finished.folder, tmp_path / "moved")
+    whole = (folder / "results.parquet").read_bytes()
+    (folder / "results.parquet").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(WorkFailed, match=r"results\.parquet: is damaged"):
+        run(SMALL, folder, workers=0)
+    (folder / "results.parquet").write_bytes(whole)
+    pd.testing.assert_frame_equal(run(SMALL, folder, workers=0).results, finished.results)
+
+
+def test_a_take_over_that_was_killed_goes_on(finished, tmp_path, monkeypatch):
+    folder = _tables_alone(finished.folder, tmp_path / "moved")
+    write, written = Store.write_run, []
+
+    def dies(self, run_id, record, timing):
+        if len(written) == 3:
+            raise KeyboardInterrupt
+        written.append(run_id)
+        write(self, run_id, record, timing)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Store, "write_run", dies)
+        with pytest.raises(KeyboardInterrupt):
+            run(SMALL, folder, workers=0)
+    progress = []
+    run(SMALL, folder, workers=0, on_progress=lambda done, all_: progress.append(done))
+    assert not progress
+    pd.testing.assert_frame_equal(Store(folder).results(), finished.results)
+    assert Store(folder).provenance()["taken_over"] == len(finished.results)
+
+
 def test_a_user_s_own_cohort_file_is_never_overwritten(tmp_path):
     path = tmp_path / "mine" / "cohort.h5"
     path.parent.mkdir()

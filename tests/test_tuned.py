@@ -249,6 +249,16 @@ def test_a_study_killed_in_its_sweep_or_after_it_goes_on(
         assert_same(finished.folder, tmp_path / name)
 
 
+def test_a_study_goes_on_from_its_tables_with_its_sweep(finished: Finished, tmp_path: Path) -> None:
+    folder = tmp_path / "moved"
+    shutil.copytree(finished.folder, folder, ignore=shutil.ignore_patterns("runs", "*.h5"))
+    done: list[int] = []
+    run(TUNED, folder, workers=0, on_progress=lambda count, all_: done.append(count))
+    assert not done
+    assert_same(finished.folder, folder)
+    assert choices(folder) == choices(finished.folder)
+
+
 def test_an_unfinished_sweep_is_reported_without_its_arms(
     finished: Finished, tmp_path: Path
 ) -> None:

@@ -21,6 +21,7 @@ from biosernn.study.presets import PRESETS, preset
 from biosernn.study.provenance import describe
 from biosernn.study.spec import Study
 from biosernn.study.store import REPORT, WRITABLE, Store
+from biosernn.study.take_over import take_over
 from biosernn.study.tuning import choices_table, choose
 
 if TYPE_CHECKING:
@@ -212,6 +213,9 @@ def run(
     store = Store(out)
     store.check_empty()
     with store.owned():
+        taken_over = store.provenance().get("taken_over", 0)
+        if store.holds_tables_alone:
+            taken_over += take_over(store, asked, cohorts)
         settled = store.open_study(asked, cohorts)
         planned = _planned(settled, cohorts, store, workers)
         provenance = describe(
@@ -220,6 +224,7 @@ def run(
             planned.runs,
             store.provenance().get("sessions", []),
             goes_on=bool(planned.todo),
+            taken_over=taken_over,
         )
         provenance |= _choices(planned)
         store.write_provenance(provenance)
@@ -368,9 +373,9 @@ def _report(
 def _networks(
     store: Store, study: Study, cohort: Cohort, runs: Sequence[Run]
 ) -> dict[str, "Network"]:
-    """By arm, its finished run of the first seed, as the primary contrast is read where it is run.
+    """By arm, its first finished run whose weights are here, as the primary contrast is read.
 
-    That is: on the first cohort and task, and the first strength.
+    That is: on the first cohort and task.
     """
     from biosernn.report.inputs import Network
     from biosernn.study.sample import sample
@@ -378,15 +383,17 @@ def _networks(
     condition = study.decides.protocol, study.decides.recipe
     if condition not in study.conditions:
         condition = study.conditions[0]
-    first: dict[str, Run] = {}
+    finished = store.finished()
+    found: dict[str, Network] = {}
     for run in runs:
-        if (run.protocol_name, run.recipe_name) == condition:
-            first.setdefault(run.arm.name, run)
-    finished, found = store.finished(), {}
-    for name, run in first.items():
-        if run.id in finished:
+        place = run.cohort, run.task, (run.protocol_name, run.recipe_name)
+        if place != (0, study.tasks[0], condition) or run.id not in finished:
+            continue
+        name = run.arm.name
+        if name in found:
+            continue
+        if (weights := store.recurrent_weights(run.id)) is not None:
             drawn = sample(cohort, run.units, run.seed, run.protocol)
             places = cohort.positions_um[drawn.indices]
-            weights = store.recurrent_weights(run.id)
             found[name] = Network(*weights, places, run.seed, run.recipe_name)
     return found

@@ -6,6 +6,7 @@ from typing import Any, get_args
 
 import pandas as pd
 
+from biosernn.analysis.by_session import by_session
 from biosernn.analysis.contrast import Place, measure, not_tested, paired_by_seed
 from biosernn.analysis.family import (
     HEADLINE,
@@ -138,6 +139,7 @@ def analyse(results: pd.DataFrame, *, primary: Primary, total_steps: int = 400) 
         seeds=seeds,
         seeds_needed=SEEDS_NEEDED,
         describes=describes(results),
+        pooled=by_session(contrasts, dict(zip(results["cohort"], results["session"], strict=True))),
     )
 
 

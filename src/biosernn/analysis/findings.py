@@ -128,6 +128,34 @@ class Contrast:
 
 
 @dataclass(frozen=True)
+class Pooled:
+    """One contrast of several cohorts, clustered by session.
+
+    Attributes
+    ----------
+    cohorts
+        Every cohort with its effect, those of no single known session too.
+    sessions
+        Every known session with the mean effect of its cohorts.
+    effect
+        Mean over sessions with its t interval, where there are enough of them; `n` sessions.
+
+    """
+
+    task: str
+    protocol: str
+    recipe: str
+    question: str
+    arm: str
+    null: str
+    outcome: Outcome
+    strength: float
+    cohorts: tuple[tuple[str, float], ...]
+    sessions: tuple[tuple[int, float], ...]
+    effect: Interval
+
+
+@dataclass(frozen=True)
 class Survival:
     """A Kaplan-Meier curve: the share of runs that have not reached the criterion at each step.
 
@@ -171,6 +199,8 @@ class Analysis:
         Seeds per arm, and how many the primary contrast needs at the least.
     describes
         What the intervals describe, and what not, in one sentence.
+    pooled
+        Contrasts over cohorts, where there are several; each exploratory.
 
     """
 
@@ -183,3 +213,4 @@ class Analysis:
     seeds: int
     seeds_needed: int
     describes: str = ""
+    pooled: tuple[Pooled, ...] = ()

@@ -5,6 +5,7 @@ from math import isnan
 
 import pandas as pd
 
+from biosernn.analysis.by_session import SESSIONS_NEEDED
 from biosernn.analysis.findings import Contrast, Interval
 from biosernn.analysis.verdict import SEEDS_NEEDED
 
@@ -57,10 +58,17 @@ def describes(results: pd.DataFrame) -> str:
             "not other fields or animals."
         )
     sessions = results.loc[results["session"] >= 0, "session"].nunique()
+    if sessions >= SESSIONS_NEEDED:
+        over = f"an interval over their {sessions} sessions stands in a table of its own"
+    else:
+        over = (
+            f"no interval is given over their {sessions} known sessions, fewer than "
+            f"{SESSIONS_NEEDED}"
+        )
     return (
         "Each interval describes new training seeds on the same neurons of one cohort. The "
-        f"{len(cohorts)} cohorts ({sessions} known sessions) are shown one by one, not pooled: "
-        "fields share cells and sessions, and say nothing of other animals."
+        f"{len(cohorts)} cohorts are shown one by one, and {over}. Fields share cells and "
+        "sessions, and say nothing of other animals."
     )
 
 

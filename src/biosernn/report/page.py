@@ -32,6 +32,7 @@ from biosernn.report.tables import (
     download,
     overview_table,
     provenance_table,
+    sessions_table,
     start_table,
     text_file,
 )
@@ -128,6 +129,7 @@ def render(inputs: ReportInputs) -> str:
         tables=_named(
             ("overview", [overview_table(found)] if len(found) > 1 else []),
             ("contrasts", [contrasts_table(setting) for setting in found]),
+            ("sessions", [sessions_table(analysis.pooled)] if analysis.pooled else []),
             ("arms", [arms_table(setting) for setting in found]),
             ("start", [start_table(lead, inputs.arms)]),
         ),

@@ -3,11 +3,11 @@
 import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite
+from math import isfinite, isnan
 
 import pandas as pd
 
-from biosernn.analysis.findings import Analysis, ArmSummary, Contrast
+from biosernn.analysis.findings import Analysis, ArmSummary, Contrast, Pooled
 from biosernn.report.composition import Arms, composition
 from biosernn.report.setting import Setting
 from biosernn.report.words import interval, number, p_value, verdict_symbol, verdict_words
@@ -270,6 +270,39 @@ def contrasts_table(setting: Setting) -> Table:
         )
     pairs = tuple((c.arm, c.null) for c in setting.contrasts)
     return Table(f"Contrasts: {setting.name}", columns, tuple(rows), pairs, setting.task)
+
+
+def sessions_table(pooled: Sequence[Pooled]) -> Table:
+    """Contrasts over several cohorts, by cohort, by session and over sessions."""
+    columns = (
+        *("Task", "Protocol", "Recipe", "Question", "Arm − null", "Outcome"),
+        *("By cohort", "By session", "Sessions", "Mean of sessions", "95 % interval"),
+    )
+    rows = []
+    for p in pooled:
+        digits = 1 if p.outcome == "restricted_mean_steps" else 2
+
+        def listed(effects: Sequence[tuple[object, float]], digits: int = digits) -> str:
+            return ", ".join(f"{of}: {number(e, digits, sign=True)}" for of, e in effects)
+
+        reason = f" ({p.effect.method})" if isnan(p.effect.low) else ""
+        rows.append(
+            (
+                p.task,
+                p.protocol,
+                p.recipe,
+                p.question,
+                f"{p.arm} − {p.null}",
+                "steps" if p.outcome == "restricted_mean_steps" else "solved",
+                listed(p.cohorts),
+                listed(p.sessions),
+                str(p.effect.n),
+                number(p.effect.estimate, digits, sign=True),
+                f"{interval(p.effect, digits, sign=True)}{reason}",
+            )
+        )
+    pairs = tuple((p.arm, p.null) for p in pooled)
+    return Table("Contrasts over cohorts, clustered by session", columns, tuple(rows), pairs)
 
 
 def methods_used(contrasts: Sequence[Contrast]) -> str:

@@ -24,6 +24,7 @@ def describe(
     sessions: Sequence[dict[str, Any]],
     *,
     goes_on: bool,
+    taken_over: int = 0,
 ) -> dict[str, Any]:
     """Say what is run where; JSON can hold it.
 
@@ -35,6 +36,8 @@ def describe(
         Earlier sessions of runs, each with its seeds, versions and machine.
     goes_on
         Whether runs are to be done now; if with another setting than last time, that is added.
+    taken_over
+        Runs of which the folder has the tables' rows and no files of its own.
 
     Examples
     --------
@@ -94,8 +97,9 @@ def describe(
             for cohort in cohorts
             for sentence in failures(audit(cohort))
         ],
-        "notes": [*_mixtures(sessions), *_notes(study, cohorts, runs)],
+        "notes": [*_mixtures(sessions), *_taken_over(taken_over), *_notes(study, cohorts, runs)],
         **({"own_tasks": own_tasks} if own_tasks else {}),
+        **({"taken_over": taken_over} if taken_over else {}),
     }
 
 
@@ -105,6 +109,15 @@ def _mixtures(sessions: Sequence[dict[str, Any]]) -> list[str]:
         f"{name} {version}" for name, version in versions_of(sessions).items() if " and " in version
     ]
     return [f"its runs were made under different versions ({', '.join(mixed)})"] if mixed else []
+
+
+def _taken_over(count: int) -> list[str]:
+    if not count:
+        return []
+    return [
+        f"{count:,} of its runs were taken over from tables: their outcomes are in every number, "
+        "their weights in no figure, their curves where the tables held them"
+    ]
 
 
 def _notes(study: Study, cohorts: Sequence[Cohort], runs: Sequence[Run]) -> list[str]:

@@ -185,13 +185,11 @@ class Store:
         self.check_empty()
         asked = study_hash(study, cohorts)
         if not (self.folder / STUDY).exists():
-            with whole_file(self.runs / BEGUN):
-                pass
+            self._begin()
             for left in self.folder.glob("cohort-*.h5"):
                 if COHORT_FILE.fullmatch(left.name):
                     left.unlink()
-            for number, cohort in enumerate(cohorts):
-                cohort.write(self.cohort_path(number))
+            self._write_cohorts(cohorts)
             self._write_own_tasks(study)
             self._write_study(study)
             return study
@@ -214,6 +212,26 @@ class Store:
         if grown != stored:
             self._write_study(grown)
         return grown
+
+    @property
+    def holds_tables_alone(self) -> bool:
+        """Whether a study is here that was not laid out here: its run files are elsewhere."""
+        return (self.folder / STUDY).exists() and not (self.runs / BEGUN).exists()
+
+    @contextmanager
+    def laying_out(self, cohorts: Sequence[Cohort]) -> Iterator[None]:
+        """Write the cohorts and what the body writes; only then the folder counts as laid out."""
+        self._write_cohorts(cohorts)
+        yield
+        self._begin()
+
+    def _begin(self) -> None:
+        with whole_file(self.runs / BEGUN):
+            pass
+
+    def _write_cohorts(self, cohorts: Sequence[Cohort]) -> None:
+        for number, cohort in enumerate(cohorts):
+            cohort.write(self.cohort_path(number))
 
     def _write_own_tasks(self, study: Study) -> None:
         folder = self.folder / OWN_TASKS
@@ -280,15 +298,22 @@ class Store:
             "timing": _json_bytes(timing),
             "steps": record.steps,
             "curve_names": _json_bytes(list(record.curves)),
-            "curves": np.stack(list(record.curves.values())),
+            "curves": np.array([*record.curves.values()]).reshape(len(record.curves), -1)
+            if record.curves
+            else np.empty((0, 0)),
         }
         arrays |= {f"weights_{name}": array for name, array in record.weights.items()}
         with whole_file(self.run_path(run_id)) as file:
             np.savez(file, **arrays)
 
-    def recurrent_weights(self, run_id: str) -> tuple[np.ndarray, np.ndarray]:
-        """Recurrent weights of a finished run at its start and end, (units, units) float32 each."""
+    def recurrent_weights(self, run_id: str) -> tuple[np.ndarray, np.ndarray] | None:
+        """Recurrent weights of a finished run at its start and end, (units, units) float32 each.
+
+        None where the run was taken over from a table.
+        """
         with _opened(self.run_path(run_id)) as file:
+            if "weights_recurrent" not in file:
+                return None
             stored = file["weights_recurrent"]
             return stored[0], stored[-1]
 
@@ -361,18 +386,19 @@ class Store:
 
     def results(self) -> pd.DataFrame:
         """The results as they were last collected."""
-        return self._table(RESULTS).to_pandas()
+        return self.table(RESULTS).to_pandas()
 
     def curves(self, metrics: Sequence[str]) -> pd.DataFrame:
         """The curves of some metrics as they were last collected."""
-        return self._table(CURVES, filters=[("metric", "in", list(metrics))]).to_pandas()
+        return self.table(CURVES, filters=[("metric", "in", list(metrics))]).to_pandas()
 
     def metrics(self) -> list[str]:
         """Names of the metrics that the curves hold."""
-        names = self._table(CURVES, columns=["metric"])["metric"]
+        names = self.table(CURVES, columns=["metric"])["metric"]
         return [str(name) for name in names.unique().to_pylist()]
 
-    def _table(self, name: str, **choice: Any) -> pa.Table:
+    def table(self, name: str, **choice: Any) -> pa.Table:
+        """One of the tables as it was last written."""
         path = self.folder / name
         if not path.exists():
             raise BadInput(path, "is not there", f"`biosernn report {self.folder}` makes it")
@@ -407,6 +433,16 @@ def _labels(cohort: Cohort) -> dict[str, Any]:
     return {"cohort": cohort.name, "session": sessions.pop() if len(sessions) == 1 else -1}
 
 
+IDENTITY = (
+    *("run", "cohort", "session", "arm", "task", "seed"),
+    *("protocol", "recipe", "units", "strength"),
+)
+"""Columns that say which run a row is of."""
+
+SETTING = ("learning_rate", "clip")
+"""Columns that say what the recipe `tuned` stands for."""
+
+
 def _identity(run: Run, labels: dict[str, Any]) -> dict[str, Any]:
     return {
         "run": run.id,
@@ -422,7 +458,7 @@ def _identity(run: Run, labels: dict[str, Any]) -> dict[str, Any]:
 
 
 def _setting(run: Run) -> dict[str, float]:
-    return {"learning_rate": run.recipe.learning_rate, "clip": run.recipe.clip}
+    return {name: getattr(run.recipe, name) for name in SETTING}
 
 
 def _difference(stored: Study, asked: Study) -> str:
@@ -469,6 +505,9 @@ class _Arrays:
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self._archive = archive
+
+    def __contains__(self, name: str) -> bool:
+        return f"{name}.npy" in self._archive.namelist()
 
     def __getitem__(self, name: str) -> np.ndarray:
         return plain_array(self._archive.read(f"{name}.npy"))
