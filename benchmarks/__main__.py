@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-BENCHMARKS = ("similarity", "graph_measures", "training", "study_throughput", "scale")
+BENCHMARKS = ("similarity", "graph_measures", "training", "choices", "study_throughput", "scale")
 
 
 def main() -> None:

@@ -45,6 +45,9 @@ from biosernn.training.train import SHARED_SEED, Outcome, train
 REFERENCE = FOLDER.parent / ".venv-reference" / "bin" / "python"
 ARMS = ("W*D*C", "WD*C")
 UNITS = (128, 312)
+STUDY_RUNS = {128: 100, 312: 20}
+"""Runs of a study whose rate is measured, the start and compilation among them; 8 elsewhere."""
+
 NULLS = 1000
 NOISE_DRAWS = 3
 """Trainings with input noise, each with other noise on the same trials."""
@@ -204,7 +207,7 @@ def measure(sizes: Sequence[int]) -> tuple[list[str], str]:
     """The page's lines and its plot."""
     throughput, foretold, training, quiet, noisy, drawn = [], [], [], [], [], []
     for units in sizes:
-        seeds = min(10, max(4, 1280 // units))
+        seeds = STUDY_RUNS.get(units, 8) // len(ARMS)
         n_runs, foretold_s, study_s, nulls_s = _study_seconds(units, seeds)
         foretold.append(
             [
