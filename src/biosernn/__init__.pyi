@@ -1,5 +1,6 @@
 from ._version import __version__ as __version__
 from .analysis.analyse import analyse as analyse
+from .analysis.reproduction import reproduction as reproduction
 from .cohort.cohort import Cohort as Cohort
 from .errors import BadInput as BadInput
 from .errors import WorkFailed as WorkFailed
