@@ -2,33 +2,60 @@
 
     python docs/results/build.py [FOLDER ...]
 
-Each folder named is a finished study, whose tables are copied here first. Nothing else is read, and
-no number on the page is written by hand.
+Each folder named is a finished study, whose tables are copied here first. Beyond them only the
+follow-up's published tables are read, from `../shared` beside the checkout; where that is absent,
+from the comparison with them that was built last. No number on the page is written by hand.
 """
 
+import html
 import json
 import shutil
 import sys
+from collections.abc import Callable, Iterable
+from functools import partial
+from itertools import product
+from math import sqrt
 from pathlib import Path
 
 import pandas as pd
+from scipy import stats
 
 from biosernn.analysis.analyse import analyse
 from biosernn.analysis.findings import Analysis, Contrast
+from biosernn.analysis.reproduction import SIGNIFICANT, Agreement, reproduction
+from biosernn.audit.animals import OF_ONE_MOUSE
+from biosernn.report.agreement import agreement, agreement_frame, agreement_table
+from biosernn.report.departures import departure_values, departures
 from biosernn.report.forest import forest
-from biosernn.report.setting import settings
+from biosernn.report.setting import Setting, settings
 from biosernn.report.survival import survival
 from biosernn.report.tables import Table, arms_table, contrasts_table
-from biosernn.report.words import effect, effect_interval, number, verdict_words
+from biosernn.report.words import effect, effect_interval, interval, number, verdict_words
 from biosernn.study.spec import Study
+from biosernn.tasks.registry import TASKS
+from biosernn.training.schedule import Schedule
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).resolve().parent
+SHARED = HERE.parents[2] / "shared" / "published"
 TABLES = ("study.toml", "results.parquet", "timing.parquet", "provenance.json")
 TOTAL_STEPS = 400
 CLAIMED = 37.0
 """Per cent that the study claims; between the memoryless line and all right are 37.5 points."""
 
 BIO, PLAIN = "W*D*C", "WD*C"
+
+UNCONSTRAINED = "unconstrained (Table 2)"
+THEIR_TASKS = {"Task1": "maze", "Task2": "go_no_go", "Task3": "perceptual"}
+THEIR_OUTCOMES = {
+    "Accuracy": "accuracy",
+    "Modularity": "modularity_greedy",
+    "SmallWorldness": "small_worldness",
+    "Assortativity": "assortativity",
+    "Entropy": "entropy",
+}
+HALF_UNIT = 0.0005
+"""Of the last printed digit."""
+PUBLISHED = ["task", "arm", "outcome", "n", "mean", "sd", "mean_error", "sd_error"]
 
 
 def take(folder: Path, here: Path) -> None:
@@ -124,16 +151,39 @@ def _section(folder: Path, study: Study, results: pd.DataFrame, analysis: Analys
     timing = pd.read_parquet(folder / "timing.parquet")
     units = "all neurons" if study.units is None else f"{study.units} units"
     versions = provenance["sessions"][-1]["versions"]
-    parts = [
+    seeds = ", ".join(
+        f"{task} {low}" if low == high else f"{task} {low} to {high}"
+        for task, low, high in _seeds(results)
+    )
+    found = settings(analysis, results)
+    head = [
         f"## {study.name}\n",
-        f"`{_command(study)}`: {len(results):,} runs of {len(study.arms)} arms, {study.seeds} "
-        f"seeds, {units} of {', '.join(dict.fromkeys(results['cohort']))}; "
+        f"`{_command(study)}`: {len(results):,} runs of {len(study.arms)} arms, "
+        f"{study.seeds if len(study.tasks) == 1 else seeds} seeds, "
+        f"{units} of {', '.join(dict.fromkeys(results['cohort']))}; "
         f"{timing['wall_s'].sum() / 3600:.1f} hours of one core, engine {provenance['engine']}, "
         f"{', '.join(f'{name} {version}' for name, version in versions.items())}.\n",
-        f"Finding: {_plain(analysis.finding)}.\n",
     ]
-    arms = {arm.name: arm.table() for arm in study.arms}
-    for number_, setting in enumerate(settings(analysis, results)):
+    if study.name == "grid":
+        return head + _reproduced(folder, results, found)
+    if not departure_values(results).empty:
+        return head + _departures(folder, study, results, found[0])
+    head.append(f"Finding: {_plain(analysis.finding)}.\n")
+    if results["cohort"].nunique() > 1:
+        return head + _by_field(folder, provenance, analysis, found)
+    return head + _by_setting(folder, study, found)
+
+
+def _seeds(results: pd.DataFrame) -> list[tuple[str, int, int]]:
+    """The least and the most seeds that an arm has, for each task."""
+    each = results.groupby(["task", "protocol", "recipe", "arm"], sort=False)["seed"].nunique()
+    return [(str(task), int(n.min()), int(n.max())) for task, n in each.groupby("task", sort=False)]
+
+
+def _by_setting(folder: Path, study: Study, found: Iterable[Setting]) -> list[str]:
+    """Figures and tables of one setting after the other."""
+    arms, parts = _arms(study), []
+    for number_, setting in enumerate(found):
         parts.append(f"### {setting.name}\n")
         for name, svg in (
             ("effects", forest(setting)),
@@ -144,6 +194,209 @@ def _section(folder: Path, study: Study, results: pd.DataFrame, analysis: Analys
             parts.append(f"![{name}: {setting.name}]({folder.name}/{file.name})\n")
         parts += [*_table(arms_table(setting)), *_table(contrasts_table(setting))]
     return parts
+
+
+def _by_field(
+    folder: Path, provenance: dict, analysis: Analysis, found: tuple[Setting, ...]
+) -> list[str]:
+    """Every arm and every contrast, the fields beside each other."""
+    one_mouse = all(cohort["source"]["kind"] in OF_ONE_MOUSE for cohort in provenance["cohorts"])
+    fields = list(dict.fromkeys(setting.cohort for setting in found))
+    parts = [f"{analysis.describes} n_mice {'= 1' if one_mouse else 'is not known'}.\n"]
+    for number_, setting in enumerate(found):
+        parts.append(f"### {setting.name}\n")
+        parts += _picture(folder, f"effects-{number_}", setting.name, partial(forest, setting))
+    parts.append("### The fields beside each other\n")
+    arms: dict[tuple[str, ...], dict[str, str]] = {}
+    pairs: dict[tuple[str, ...], dict[str, str]] = {}
+    for s in analysis.arms:
+        row = arms.setdefault((s.arm, s.task, s.protocol, s.recipe), {})
+        row[s.cohort] = f"{s.n_solved}/{s.n}, {number(s.mean_steps.estimate, 1)}"
+    for c in filter(lambda c: c.n, analysis.contrasts):
+        steps = c.outcome == "restricted_mean_steps"
+        digits = 1 if steps else 2
+        status = "" if c.in_family else ", exploratory"
+        name = f"{c.arm} − {c.null} ({c.question}{status})"
+        row = pairs.setdefault(
+            (name, c.task, c.protocol, c.recipe, "steps" if steps else "fraction solved"), {}
+        )
+        row[c.cohort] = (
+            f"{number(c.effect.estimate, digits, sign=True)} "
+            f"({interval(c.effect, digits, sign=True)}), n = {c.n}: {verdict_words(c)}"
+        )
+    for title, rows in (
+        ("Runs solved, and mean steps to criterion.", arms),
+        ("Arm minus its null with its 95 % interval.", pairs),
+    ):
+        cells = [
+            [key[0], ", ".join(key[1:]), *(row.get(field, "–") for field in fields)]
+            for key, row in rows.items()
+        ]
+        parts += [f"{title}\n", *_markdown(["", "", *fields], cells)]
+    return parts
+
+
+def _departures(folder: Path, study: Study, results: pd.DataFrame, lead: Setting) -> list[str]:
+    """What each departure of the released code accounts for."""
+    place = [lead.cohort, lead.task, lead.recipes[0]]
+    here = (results[["cohort", "task", "recipe"]] == place).all(axis=1)
+    values = departure_values(results[here])
+    arms = list(dict.fromkeys(values["arm"]))
+    cells: dict[tuple[str, str], dict[str, str]] = {}
+    for row in values.to_dict("records"):
+        said = f"{round(row['solved'] * row['n_runs'])}/{row['n_runs']}, {row['accuracy']:.3f}"
+        cells.setdefault((row["departure"], row["order"]), {})[row["arm"]] = said
+    rows = [[*key, *(row.get(arm, "–") for arm in arms)] for key, row in cells.items()]
+    return [
+        "The corrected protocol with one departure of the released code switched alone, and with "
+        f"all up to it added up. {', '.join(place)}. They need not add up, and some change only "
+        "what is reported.\n",
+        *_picture(
+            folder, "departures", "each departure", partial(departures, values, _arms(study))
+        ),
+        "Runs solved, and mean accuracy as each protocol defines it.\n",
+        *_markdown(["departure", "", *arms], rows),
+    ]
+
+
+def read_published(folder: Path) -> pd.DataFrame:
+    """Read the follow-up's table of unconstrained arms: one row a mean, with its rounding.
+
+    Standard deviations are worked out from the printed intervals. Of the maze the single runs are
+    known: its accuracies are theirs, and so is the share of at least 0.95.
+    """
+    content = json.loads((folder / "published_results.json").read_text())
+    n, runs = content["n_runs"], content["task1_raw_accuracy"]
+    to_sd = sqrt(n) / stats.t.ppf(0.975, n - 1)
+    rows = []
+    for (theirs, task), (name, outcome) in product(THEIR_TASKS.items(), THEIR_OUTCOMES.items()):
+        for arm, printed in content["arms"][UNCONSTRAINED][theirs].items():
+            mean, half = (
+                printed[name]["mean"],
+                (printed[name]["ci_hi"] - printed[name]["ci_lo"]) / 2,
+            )
+            moments = (n, mean, half * to_sd, HALF_UNIT, HALF_UNIT * to_sd)
+            if (task, outcome) == ("maze", "accuracy"):
+                known = pd.Series(runs[arm])
+                share = (len(known), (known >= 0.95).mean(), float("nan"), 0, 0)
+                rows.append((task, arm, "solved_095", *share))
+                moments = (len(known), known.mean(), known.std(), 0, 0)
+            rows.append((task, arm, outcome, *moments))
+    return pd.DataFrame(rows, columns=PUBLISHED)
+
+
+def _published(folder: Path) -> pd.DataFrame | None:
+    """The published tables, or what the last comparison holds of them."""
+    if SHARED.is_dir():
+        return read_published(SHARED)
+    kept = folder / "reproduction.csv"
+    if kept.exists():
+        return pd.read_csv(kept)[PUBLISHED]
+    return None
+
+
+def _reproduced(folder: Path, results: pd.DataFrame, found: Iterable[Setting]) -> list[str]:
+    """Ours against the published tables, arm by arm."""
+    published = _published(folder)
+    if published is None:
+        return ["Not compared: the published tables are not at hand.\n"]
+    chosen = results[(results["protocol"] == "published") & (results["recipe"] == "seed")]
+    compared = reproduction(chosen, published)
+    frame = agreement_frame(compared).drop(columns=["task", "arm", "outcome"])
+    pd.concat([published, frame], axis=1).to_csv(folder / "reproduction.csv", index=False)
+    differing = [one for one in compared if one.verdict == "differs"]
+    tested = [one for one in compared if one.verdict != "not tested"]
+    firm = sum(one.verdict_holm == "differs" for one in compared)
+    reasons = [_reason(one) for one in differing]
+    learning = [one for one in compared if one.outcome in ("solved_095", "accuracy")]
+    topology = [one for one in compared if one not in learning]
+    parts = [
+        "Protocol published, recipe seed, held against the tables of the follow-up "
+        "(arXiv 2606.14975, 20 runs an arm). Fractions by Fisher's exact test, which errs towards "
+        "no difference; means by Welch's t from the published means and intervals, no difference "
+        "being found that their rounding could have made. Accuracy is bimodal, so that its t test "
+        "is rough. Runs that diverged count, "
+        f"{int((chosen['status'] == 'diverged').sum())} of {len(chosen)} here; where that leaves "
+        "a measure undefined, n says so.\n",
+        f"**{len(differing)} of {len(tested)} comparisons differ at 5 %, {firm} of them after "
+        "Holm's adjustment over all.** Chance alone would make about "
+        f"{SIGNIFICANT * len(tested):.0f} differ at 5 %. Where none is found the two agree within "
+        "sampling error, which is not that they are equal: the interval of the difference says "
+        "how large a one would be missed.\n",
+        *_markdown(*_tally(compared)),
+        *_picture(folder, "learning", "accuracy, ours and published", partial(agreement, learning)),
+        *_picture(folder, "topology", "topology, ours and published", partial(agreement, topology)),
+        f"### Where they differ: {reasons.count('open')} of {len(differing)} open\n",
+        *([_of_the_draw()] if reasons.count(THE_DRAW) else []),
+        *_table(agreement_table("", differing, reasons)),
+        "### Every comparison\n",
+        f"All numbers: [reproduction.csv]({folder.name}/reproduction.csv).\n",
+        *_folded("Accuracy", agreement_table("", learning).as_frame()),
+        *_folded("Topology", agreement_table("", topology).as_frame()),
+        *(line for s in found for line in _folded(f"Arms: {s.name}", arms_table(s).as_frame())),
+    ]
+    return parts
+
+
+def _tally(compared: Iterable[Agreement]) -> tuple[list[str], list[list[str]]]:
+    """How many arms agree, by task and outcome."""
+    frame = agreement_frame(list(compared))
+    frame = frame[frame["verdict"] != "not tested"]
+    outcomes, tasks = (list(dict.fromkeys(frame[name])) for name in ("outcome", "task"))
+    rows = []
+    for task in tasks:
+        here = [frame[(frame["task"] == task) & (frame["outcome"] == o)] for o in outcomes]
+        agree = [f"{(h['verdict'] == 'agrees').sum()} of {len(h)}" if len(h) else "–" for h in here]
+        rows.append([task, *agree])
+    return ["arms that agree", *(o.replace("_", " ") for o in outcomes)], rows
+
+
+THE_DRAW = "the draw of trials"
+
+
+def _reason(one: Agreement) -> str:
+    """What explains a difference; open unless the data at hand do."""
+    if one.outcome != "accuracy" or one.task not in TASKS:
+        return "open"
+    floor = TASKS[one.task]().memoryless
+    near = all(abs(mean.estimate - floor) <= _reach(one.task) for mean in (one.ours, one.theirs))
+    return THE_DRAW if near else "open"
+
+
+def _reach(task: str) -> float:
+    """How far one draw of trials may move the accuracy of a network that remembers nothing."""
+    floor = TASKS[task]().memoryless
+    return float(stats.norm.ppf(0.975)) * sqrt(floor * (1 - floor) / Schedule().training_trials)
+
+
+def _of_the_draw() -> str:
+    reach = ", ".join(f"{task} ±{_reach(task):.3f}" for task in TASKS)
+    return (
+        f"*{THE_DRAW.capitalize()}*: under this protocol all runs of a study learn from one draw "
+        f"of {Schedule().training_trials:,} trials, and accuracy is counted on it. Both means are "
+        "no further from what a network without memory reaches than 95 % of such draws take it "
+        f"({reach}); another draw moves all runs together, which no interval over runs holds.\n"
+    )
+
+
+def _arms(study: Study) -> dict[str, dict]:
+    return {arm.name: arm.table() for arm in study.arms}
+
+
+def _picture(folder: Path, name: str, alt: str, draw: Callable[..., str]) -> list[str]:
+    """Write a figure for a page and for a phone."""
+    for ending, narrow in (("", False), ("-narrow", True)):
+        (folder / f"{name}{ending}.svg").write_text(draw(narrow=narrow), encoding="utf-8")
+    source = f"{folder.name}/{name}"
+    return [
+        f'<picture><source media="(max-width: 600px)" srcset="{source}-narrow.svg">'
+        f'<img src="{source}.svg" alt="{html.escape(alt)}"></picture>\n'
+    ]
+
+
+def _folded(title: str, frame: pd.DataFrame) -> list[str]:
+    table = frame.to_html(index=False, border=0)
+    return [f"<details><summary>{html.escape(title)}</summary>\n{table}\n</details>\n"]
 
 
 def _command(study: Study) -> str:

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from math import isfinite
+from typing import Any
 
 import matplotlib
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
@@ -42,9 +44,11 @@ OUTCOMES = {
 """An outcome's name where that of its column will not do."""
 
 ROW, HEAD, GAP = 26, 44, 26
-OURS = {"color": BLUE, "marker": "o", "ms": 6, "lw": 1.6}
-THEIRS = {"color": INK, "marker": "D", "ms": 5, "mfc": PAPER, "lw": 1.2}
-SHADES = {"differs": 0.14, "differs after Holm": 0.4}
+OURS: dict[str, Any] = {"color": BLUE, "marker": "o", "ms": 6, "lw": 1.6}
+THEIRS: dict[str, Any] = {"color": INK, "marker": "D", "ms": 5, "mfc": PAPER, "lw": 1.2}
+FLOOR: dict[str, Any] = {"color": QUIET, "lw": 1, "ls": (0, (4, 2))}
+SHADES = {False: 0.14, True: 0.4}
+"""By whether a difference is one after Holm too."""
 
 
 @matplotlib.rc_context(LOOK)
@@ -64,20 +68,18 @@ def agreement(found: Sequence[Agreement], *, narrow: bool = False) -> str:
     columns, names, width = (2, 60, NARROW) if narrow else (4, 90, WIDE)
     tall = HEAD + ROW * len(arms) + 34
     rows = -(-len(panels) // columns)
-    top = 84 if narrow else 40
+    top = 50 if narrow else 32
     figure, sheet = canvas(width, top + rows * tall)
+    band = {"color": VERMILLION, "lw": 10, "solid_capstyle": "butt"}
     entries = [
         (OURS, "this study"),
         (THEIRS, "published"),
-        *(
-            ({"color": VERMILLION, "lw": 10, "alpha": shade, "solid_capstyle": "butt"}, words)
-            for words, shade in zip(
-                SHADES.values(), ("≠ differs at 5 %", "≠ bold: after Holm too"), strict=True
-            )
-        ),
-        ({"color": QUIET, "lw": 1, "ls": (0, (4, 2))}, "best without memory"),
+        (band | {"alpha": SHADES[False]}, "≠ differs at 5 %"),
+        (band | {"alpha": SHADES[True]}, "bold ≠: after Holm too"),
     ]
-    legend(sheet, 4, 12, width, [(line, words) for line, words in entries])
+    if "accuracy" in {outcome for _, outcome in panels}:
+        entries.append((FLOOR, "best without memory"))
+    legend(sheet, 4, 12, width, entries)
     room = (width - names) / columns - GAP
     for index, (task, outcome) in enumerate(panels):
         down, across = divmod(index, columns)
@@ -88,9 +90,8 @@ def agreement(found: Sequence[Agreement], *, narrow: bool = False) -> str:
                 with of_arm(sheet, arm):
                     y = start + ROW * (row + 0.5)
                     sheet.text(4, y, fit(arm, names - 8, TEXT), va="center", fontsize=TEXT)
-        title = OUTCOMES.get(outcome, outcome.replace("_", " "))
         sheet.text(left, start - 28, fit(task, room, TEXT), weight="bold", fontsize=TEXT)
-        sheet.text(left, start - 12, fit(title, room + GAP), fontsize=SMALL)
+        sheet.text(left, start - 12, fit(_name(outcome), room + GAP), fontsize=SMALL)
         axes = panel(figure, left, start, room, ROW * len(arms))
         here = {one.arm: one for one in found if (one.task, one.outcome) == (task, outcome)}
         _panel(axes, here, arms, narrow=narrow)
@@ -109,7 +110,7 @@ def _panel(axes: Axes, here: dict[str, Agreement], arms: list[str], *, narrow: b
     floor = memoryless(task) if outcome == "accuracy" else None
     if floor is not None:
         ends.append(floor)
-        axes.axvline(floor, color=QUIET, lw=1, ls=(0, (4, 2)), zorder=0)
+        axes.axvline(floor, zorder=0, **FLOOR)
     margin = 0.06 * (max(ends) - min(ends) or 1)
     low, high = (0, 1) if outcome == "solved_095" else (min(ends) - margin, max(ends) + margin)
     axes.set(xlim=(low, high), ylim=(len(arms), 0), yticks=[])
@@ -121,9 +122,9 @@ def _panel(axes: Axes, here: dict[str, Agreement], arms: list[str], *, narrow: b
         one = here[arm]
         with of_arm(axes, arm):
             if one.verdict == "differs":
-                shade = SHADES["differs after Holm" if one.verdict_holm == "differs" else "differs"]
-                axes.axhspan(row, row + 1, color=VERMILLION, alpha=shade, lw=0, zorder=0)
-                weight = "bold" if one.verdict_holm == "differs" else "normal"
+                firm = one.verdict_holm == "differs"
+                axes.axhspan(row, row + 1, color=VERMILLION, alpha=SHADES[firm], lw=0, zorder=0)
+                weight = "bold" if firm else "normal"
                 at = axes.get_yaxis_transform()
                 axes.text(1.02, row + 0.5, "≠", transform=at, va="center", weight=weight)
             for side, style, y in ((one.ours, OURS, row + 0.3), (one.theirs, THEIRS, row + 0.7)):
@@ -147,20 +148,49 @@ def agreement_table(caption: str, found: Sequence[Agreement], reasons: Sequence[
         For each of them what explains a difference; no such column where there are none.
 
     """
-    columns = ("Task", "Arm", "Outcome", "n", "Ours, published", "Difference (95 %)", "p", "Holm p")
+    columns = [
+        *("Task", "Arm", "Outcome", "n", "Ours, published", "Difference (95 %)", "p", "Holm p"),
+        "Within sampling error",
+        *(("Reason",) if reasons else ()),
+    ]
+    rows = [_row(one) for one in found]
+    if reasons:
+        rows = [(*row, reason) for row, reason in zip(rows, reasons, strict=True)]
+    return Table(caption, tuple(columns), tuple(rows), tuple((one.arm,) for one in found))
+
+
+def agreement_frame(found: Sequence[Agreement]) -> pd.DataFrame:
+    """Every number of the comparison, one row each."""
     rows = []
     for one in found:
-        n = f"{one.ours.n}, {one.theirs.n}"
-        if one.n_undefined:
-            n += f" ({one.n_undefined} not defined)"
-        name = OUTCOMES.get(one.outcome, one.outcome.replace("_", " "))
-        words = _values(one), _difference(one), p_value(one.p), p_value(one.p_holm)
-        rows.append((one.task, one.arm, name, n, *words, _verdict(one)))
-    columns += ("Within sampling error",)
-    if reasons:
-        columns += ("Reason",)
-        rows = [(*row, reason) for row, reason in zip(rows, reasons, strict=True)]
-    return Table(caption, columns, tuple(rows), tuple((one.arm,) for one in found))
+        row: dict[str, object] = {}
+        for name, value in vars(one).items():
+            if isinstance(value, Interval):
+                ends = {"n": value.n, "low": value.low, "high": value.high}
+                row |= {name: value.estimate} | {f"{name}_{end}": at for end, at in ends.items()}
+            else:
+                row[name] = value
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _row(one: Agreement) -> tuple[str, ...]:
+    undefined = f" ({one.n_undefined} not defined)" if one.n_undefined else ""
+    return (
+        one.task,
+        one.arm,
+        _name(one.outcome),
+        f"{one.ours.n}, {one.theirs.n}{undefined}",
+        _values(one),
+        _difference(one),
+        p_value(one.p),
+        p_value(one.p_holm),
+        _verdict(one),
+    )
+
+
+def _name(outcome: str) -> str:
+    return OUTCOMES.get(outcome, outcome.replace("_", " "))
 
 
 def _values(one: Agreement) -> str:
@@ -180,5 +210,5 @@ def _difference(one: Agreement) -> str:
 
 def _verdict(one: Agreement) -> str:
     if one.verdict == "differs":
-        return "≠ no" if one.verdict_holm == "differs" else "≠ no; yes after Holm"
+        return "≠ no" if one.verdict_holm == "differs" else "≠ no; after Holm yes"
     return "yes" if one.verdict == "agrees" else f"not tested: {one.p_method}"

@@ -1,0 +1,317 @@
+"""A study's runs held against published means, and the page that says so."""
+
+import json
+import re
+import runpy
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+from statsmodels.stats.proportion import confint_proportions_2indep
+
+from biosernn import BadInput, reproduction
+from biosernn.analysis.two_fractions import fisher, fraction_difference
+from biosernn.analysis.welch import welch
+from biosernn.report.agreement import agreement, agreement_frame, agreement_table
+from biosernn.study.presets import preset
+
+BUILD = Path(__file__).parents[1] / "docs" / "results" / "build.py"
+
+
+def runs(accuracy, *, arm="WD*C", task="maze", **columns):
+    """Made-up runs of one arm under the published protocol."""
+    place = {"cohort": "6_6_2", "protocol": "published", "recipe": "seed", "strength": 0.3}
+    seeds = range(len(accuracy))
+    return pd.DataFrame(
+        place | {"task": task, "arm": arm, "seed": seeds, "accuracy": accuracy} | columns
+    )
+
+
+def published(*rows):
+    return pd.DataFrame(rows, columns=["task", "arm", "outcome", "n", "mean", "sd"])
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_welch_is_that_of_the_values_themselves(seed):
+    rng = np.random.default_rng(seed)
+    a, b = rng.normal(0.2 * seed, 1, 7 + seed), rng.normal(0, 0.3 + seed, 20)
+    expected = stats.ttest_ind(a, b, equal_var=False)
+    found, p = welch((a.mean(), a.std(ddof=1), len(a)), (b.mean(), b.std(ddof=1), len(b)))
+    assert p == pytest.approx(expected.pvalue, rel=1e-10)
+    assert (found.low, found.high) == pytest.approx(expected.confidence_interval(), rel=1e-10)
+
+
+def test_rounding_widens_the_interval_and_shrinks_the_difference():
+    one, other = (0.625, 0.002, 20), (0.628, 0.003, 20)
+    exact, _ = welch(one, other)
+    wider, p = welch(one, other, rounding=0.001)
+    assert (exact.low - wider.low, wider.high - exact.high) == pytest.approx((0.001, 0.001))
+    assert p == pytest.approx(welch((0.626, 0.002, 20), other)[1])
+    assert welch(one, other, rounding=0.01)[1] == 1
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [((13, 20), (19, 20)), ((0, 10), (3, 20)), ((5, 5), (0, 5))]
+)
+def test_fractions_are_compared_as_elsewhere(one, other):
+    found = fraction_difference(one, other)
+    expected = confint_proportions_2indep(*one, *other, method="newcomb", compare="diff")
+    assert (found.low, found.high) == pytest.approx(expected, rel=1e-10)
+    n, solved = one[1] + other[1], one[0] + other[0]
+    chance = stats.hypergeom.pmf(np.arange(one[1] + 1), n, solved, one[1])
+    assert fisher(one, other) == pytest.approx(chance[chance <= chance[one[0]] * (1 + 1e-9)].sum())
+
+
+@pytest.mark.parametrize("accuracy", [0.625, 1.0])
+def test_all_failing_and_all_solved_agree_with_a_width(accuracy):
+    share = float(accuracy >= 0.95)
+    (found,) = reproduction(
+        runs([accuracy] * 20), published(("maze", "WD*C", "solved_095", 20, share, np.nan))
+    )
+    assert (found.verdict, found.p, found.difference.estimate) == ("agrees", 1, 0)
+    assert found.difference.low == pytest.approx(-0.161, abs=5e-4)
+    assert found.difference.high == pytest.approx(0.161, abs=5e-4)
+
+
+def test_where_neither_side_varies_equal_and_different_are_said_without_a_test():
+    rows = published(
+        ("maze", "WD*C", "accuracy", 20, 0.25, 0.0), ("maze", "WD*C", "entropy", 20, 0.5, 0.0)
+    )
+    equal, different = reproduction(runs([0.25] * 10, entropy=0.75), rows)
+    assert (equal.verdict, equal.verdict_holm) == ("agrees", "agrees")
+    assert (different.verdict, different.verdict_holm) == ("differs", "differs")
+    assert np.isnan([equal.p, different.p, equal.p_holm, equal.difference.low]).all()
+    (rounded,) = reproduction(runs([0.2504] * 10), rows[:1].assign(mean_error=0.0005, sd_error=0.0))
+    assert rounded.verdict == "agrees"
+
+
+def test_constant_runs_are_tested_against_means_that_vary():
+    (found,) = reproduction(
+        runs([1.0] * 20), published(("maze", "WD*C", "accuracy", 20, 0.917, 0.137))
+    )
+    assert found.verdict == "differs"
+    assert found.p == pytest.approx(
+        stats.ttest_ind_from_stats(1, 0, 20, 0.917, 0.137, 20, equal_var=False).pvalue
+    )
+
+
+def test_diverged_runs_count_and_their_undefined_topology_is_named():
+    ours = runs([0.25] * 4 + [1.0] * 16, entropy=[np.nan] * 4 + [*np.linspace(1, 2, 16)])
+    ours["status"] = ["diverged"] * 4 + ["done"] * 16
+    rows = published(
+        ("maze", "WD*C", "solved_095", 20, 1.0, np.nan),
+        ("maze", "WD*C", "accuracy", 20, 1.0, 0.001),
+        ("maze", "WD*C", "entropy", 20, 1.5, 0.3),
+    )
+    share, accuracy, entropy = reproduction(ours, rows)
+    assert (share.ours.estimate, share.ours.n) == (0.8, 20)
+    assert (accuracy.ours.estimate, accuracy.ours.n, accuracy.n_undefined) == (0.85, 20, 0)
+    assert (entropy.ours.n, entropy.n_undefined, entropy.verdict) == (16, 4, "agrees")
+    assert "16, 20 (4 not defined)" in agreement_table("", [entropy]).rows[0]
+
+
+def test_what_cannot_be_compared_is_not_tested():
+    rows = published(
+        ("maze", "WDC", "accuracy", 20, 0.6, 0.1),
+        ("maze", "WD*C", "accuracy", 20, np.nan, np.nan),
+        ("maze", "WD*C", "entropy", 20, 1.5, 0.3),
+        ("maze", "W", "accuracy", 20, 0.6, 0.1),
+    )
+    ours = pd.concat([runs([0.25] * 3, entropy=np.nan), runs([0.6], arm="W", entropy=1.0)])
+    found = reproduction(ours, rows)
+    assert [one.verdict for one in found] == ["not tested"] * 4
+    assert [one.p_method for one in found[:3]] == ["no such run", "not defined", "not defined"]
+    assert agreement(found).startswith("<svg")
+
+
+def test_holm_is_over_all_that_are_tested():
+    rng = np.random.default_rng(4)
+    ours = pd.concat(
+        [runs(rng.normal(0.8, 0.05, 20), arm=arm, entropy=rng.normal(1, 1, 20)) for arm in "ab"]
+    )
+    rows = published(
+        *(("maze", arm, "accuracy", 20, 0.8 - 0.04 * (arm == "b"), 0.05) for arm in "ab"),
+        *(("maze", arm, "entropy", 20, 1.2, 1.0) for arm in "abc"),
+    )
+    found = reproduction(ours, rows)
+    p = np.array([one.p for one in found[:4]])
+    order = np.argsort(p)
+    adjusted = np.empty(4)
+    adjusted[order] = np.maximum.accumulate(np.minimum(1, p[order] * [4, 3, 2, 1]))
+    assert [one.p_holm for one in found[:4]] == pytest.approx(adjusted)
+    assert np.isnan(found[4].p_holm)
+    assert [one.verdict_holm == "differs" for one in found[:4]] == [*(adjusted < 0.05)]
+    assert [one.verdict == "differs" for one in found[:4]] == [*(p < 0.05)]
+    assert {one.verdict for one in found[:4]} == {"agrees", "differs"}
+
+
+def test_tables_that_cannot_be_meant_are_refused():
+    rows = published(("maze", "WD*C", "accuracy", 20, 0.6, 0.1))
+    ours = runs([0.6, 0.7])
+    for results, means, words in (
+        (ours, rows.drop(columns="sd"), "no column sd"),
+        (ours, pd.concat([rows, rows]), "maze, WD.C, accuracy is there twice"),
+        (ours, rows.assign(outcome="entropy"), "no column entropy"),
+        (pd.concat([ours, ours.assign(recipe="clipped")]), rows, "several values of recipe"),
+    ):
+        with pytest.raises(BadInput, match=words):
+            reproduction(results, means)
+
+
+@pytest.fixture
+def build():
+    return runpy.run_path(str(BUILD))
+
+
+@pytest.fixture
+def tables(shared, build):
+    return build["read_published"](shared / "published")
+
+
+def test_the_reader_has_what_the_published_tables_print(shared, tables):
+    text = (shared / "published" / "published_results.md").read_text()
+    headings = {
+        "maze": "One-choice (1-step) inference — unconstrained",
+        "go_no_go": "Go/NoGo — unconstrained",
+        "perceptual": "Perceptual decision-making — unconstrained",
+    }
+    outcomes = ["accuracy", "modularity_greedy", "small_worldness", "assortativity", "entropy"]
+    by_place = tables.set_index(["task", "arm", "outcome"])
+    printed = 0
+    for task, heading in headings.items():
+        part = text.split(f"## {heading}")[1].split("\n## ")[0]
+        for arm, *cells in re.findall(
+            r"^\| (W\S*) \| " + r"(.*?) \| " * 4 + r"(.*?) \|$", part, re.M
+        ):
+            for outcome, cell in zip(outcomes, cells, strict=True):
+                mean, sd = re.match(r"(\S+) \(.*sd≈(\S+)", cell).groups()
+                row = by_place.loc[(task, arm, outcome)]
+                assert row["mean"] == pytest.approx(float(mean), abs=5.1e-4)
+                assert row["sd"] == pytest.approx(float(sd), abs=1.7e-3)
+                printed += 1
+    counts = re.findall(r"^\| (W\S*) \| .*? \| (\d+)/(\d+) \| \d+/\d+ \|$", text, re.M)
+    for arm, solved, n in counts:
+        row = by_place.loc[("maze", arm, "solved_095")]
+        assert (row["n"] * row["mean"], row["n"]) == pytest.approx((int(solved), int(n)))
+    assert (printed, len(counts), len(tables)) == (165, 11, 176)
+
+
+def test_the_rounding_bounds_hold_the_single_runs(shared, build, tables):
+    content = json.loads((shared / "published" / "published_results.json").read_text())
+    bound = build["HALF_UNIT"]
+    for arm, accuracy in content["task1_raw_accuracy"].items():
+        printed = content["arms"][build["UNCONSTRAINED"]]["Task1"][arm]["Accuracy"]
+        to_sd = np.sqrt(20) / stats.t.ppf(0.975, 19)
+        sd = (printed["ci_hi"] - printed["ci_lo"]) / 2 * to_sd
+        assert abs(np.mean(accuracy) - printed["mean"]) <= bound + 1e-6
+        assert abs(np.std(accuracy, ddof=1) - sd) <= bound * to_sd + 1e-6
+
+
+def grid_folder(place, tables):
+    """A made-up study whose runs lie where the published ones do, but for one arm of the maze."""
+    rng = np.random.default_rng(0)
+    means = tables.pivot(index=["task", "arm"], columns="outcome", values=["mean", "sd"])
+    study = preset("grid").with_options(
+        protocol="published", seeds={"maze": 6, "go_no_go": 4, "perceptual": 4}
+    )
+    parts = []
+    for (task, arm), row in means.iterrows():
+        n = study.seeds_of(task)
+        columns = {
+            name: row["mean"][name] + row["sd"][name] * rng.permutation(np.linspace(-1, 1, n))
+            for name in row["mean"].index
+            if name != "solved_095"
+        }
+        accuracy = columns.pop("accuracy").clip(max=1)
+        if arm == "W*D*C*" and task == "maze":
+            accuracy = np.linspace(0.6, 0.62, n)
+        solved = accuracy >= 0.95
+        parts.append(
+            runs(accuracy, arm=arm, task=task, **columns).assign(
+                session=6,
+                status="done",
+                solved=solved,
+                censored=~solved,
+                collapsed=False,
+                penalty_dominates=False,
+                steps_to_criterion=np.where(solved, 100, 400),
+            )
+        )
+    folder = place / "grid"
+    folder.mkdir()
+    results = pd.concat(parts, ignore_index=True)
+    results.to_parquet(folder / "results.parquet")
+    (folder / "study.toml").write_text(study.toml())
+    pd.DataFrame({"wall_s": [3600.0]}).to_parquet(folder / "timing.parquet")
+    made = {"name": "grid", "engine": 3, "sessions": [{"versions": {"python": "3"}}]}
+    (folder / "provenance.json").write_text(json.dumps(made))
+    return folder, results
+
+
+def test_the_page_tells_what_agrees_and_what_does_not(tmp_path, build, tables, monkeypatch):
+    folder, results = grid_folder(tmp_path, tables)
+    page = build["page"]([folder])
+    found = reproduction(results, tables)
+    differing = [one for one in found if one.verdict == "differs"]
+    firm = [one for one in found if one.verdict_holm == "differs"]
+    assert f"**{len(differing)} of 176 comparisons differ at 5 %, {len(firm)} of them" in page
+    assert "Chance alone would make about 9 differ" in page
+    part = page.split("### Where they differ")[1].split("###")[0]
+    rows = [line.split(" | ") for line in part.splitlines() if line.startswith("| ")][2:]
+    assert [(row[0][2:], row[1].replace("\\", "")) for row in rows] == [
+        (one.task, one.arm) for one in differing
+    ]
+    assert ("maze", "W*D*C*", "solved_095") in {(o.task, o.arm, o.outcome) for o in firm}
+    assert all(row[-1] == "open |" for row in rows if row[1] == r"W\*D\*C\*")
+    for name in re.findall(r'(?:srcset|src)="([^"]+)"', page):
+        assert (tmp_path / name).read_text().startswith("<svg")
+    monkeypatch.setitem(build["page"].__globals__, "SHARED", tmp_path / "absent")
+    assert build["page"]([folder]) == page
+    (folder / "reproduction.csv").unlink()
+    assert "Not compared: the published tables are not at hand." in build["page"]([folder])
+
+
+def test_a_difference_that_another_draw_of_trials_would_make_is_explained(build):
+    rows = published(
+        ("go_no_go", "W", "accuracy", 20, 0.5115, 0.001),
+        ("go_no_go", "WD", "accuracy", 20, 0.5300, 0.001),
+        ("go_no_go", "W", "entropy", 20, 0.5115, 0.001),
+    )
+    ours = pd.concat(
+        runs(0.505 + np.linspace(0, 1e-3, 10), arm=arm, task="go_no_go", entropy=0.5)
+        for arm in ("W", "WD")
+    )
+    found = reproduction(ours, rows)
+    assert [one.verdict for one in found] == ["differs"] * 3
+    assert [build["_reason"](one) for one in found] == [build["THE_DRAW"], "open", "open"]
+
+
+@pytest.mark.parametrize("narrow", [False, True])
+def test_the_figure_marks_every_difference(narrow):
+    rows = published(
+        ("maze", "W", "accuracy", 20, 0.7, 0.01),
+        ("maze", "WD", "accuracy", 20, 0.6, 0.01),
+        ("go_no_go", "W", "accuracy", 20, 0.6, 0.01),
+    )
+    ours = pd.concat(
+        runs(np.linspace(0.59, 0.61, 10), arm=arm, task=task)
+        for arm in ("W", "WD")
+        for task in ("maze", "go_no_go")
+    )
+    found = reproduction(ours, rows)
+    drawn = agreement(found, narrow=narrow)
+    marks = re.findall(r">≠</", drawn)
+    assert len(marks) == sum(one.verdict == "differs" for one in found) == 1
+    assert "W, maze, accuracy." in drawn
+    assert f"max-width:{358 if narrow else 960}px" in drawn
+
+
+def test_the_frame_has_both_sides_and_the_difference():
+    rows = published(("maze", "WD*C", "accuracy", 20, 0.6, 0.1))
+    found = reproduction(runs([0.5, 0.6, 0.9]), rows)
+    (row,) = agreement_frame(found).to_dict("records")
+    assert (row["ours_n"], row["theirs_n"], row["theirs"]) == (3, 20, 0.6)
+    assert row["difference"] == pytest.approx(row["ours"] - row["theirs"])
+    assert row["difference_low"] < row["difference"] < row["difference_high"]
