@@ -16,6 +16,7 @@ from biosernn.analysis.two_fractions import fisher, fraction_difference
 from biosernn.analysis.welch import welch
 from biosernn.report.agreement import agreement, agreement_frame, agreement_table
 from biosernn.study.presets import preset
+from study_folders import study_folder
 
 BUILD = Path(__file__).parents[1] / "docs" / "results" / "build.py"
 
@@ -239,15 +240,8 @@ def grid_folder(place, tables):
                 steps_to_criterion=np.where(solved, 100, 400),
             )
         )
-    folder = place / "grid"
-    folder.mkdir()
     results = pd.concat(parts, ignore_index=True)
-    results.to_parquet(folder / "results.parquet")
-    (folder / "study.toml").write_text(study.toml())
-    pd.DataFrame({"wall_s": [3600.0]}).to_parquet(folder / "timing.parquet")
-    made = {"name": "grid", "engine": 3, "sessions": [{"versions": {"python": "3"}}]}
-    (folder / "provenance.json").write_text(json.dumps(made))
-    return folder, results
+    return study_folder(place, study, results), results
 
 
 def test_the_page_tells_what_agrees_and_what_does_not(tmp_path, build, tables, monkeypatch):

@@ -1,13 +1,17 @@
 """The page of results, built from the tables of finished studies."""
 
+import re
 import runpy
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from biosernn import run
 from biosernn.study.presets import preset
+from study_folders import study_folder
 
 BUILD = Path(__file__).parents[1] / "docs" / "results" / "build.py"
 
@@ -64,3 +68,81 @@ def test_the_copied_tables_are_those_of_the_study(built):
     for copy in (here / "paper").glob("*.parquet"):
         assert copy.read_bytes() == (folder / copy.name).read_bytes()
     assert (here / "paper" / "study.toml").read_text() == (folder / "study.toml").read_text()
+
+
+def made_up_runs(study):
+    """Runs of a study without its condition, as many solved as chance has it."""
+    rng = np.random.default_rng(0)
+    rows = [
+        {"cohort": cohort, "session": int(cohort[0]), "protocol": protocol, "recipe": recipe}
+        | {"arm": arm.name, "seed": seed, "solved": rng.random() < 0.6}
+        for cohort in study.cohort
+        for protocol, recipe in study.conditions
+        for arm in study.arms
+        for seed in range(study.seeds)
+    ]
+    results = pd.DataFrame(rows).assign(
+        task="maze", strength=0.3, status="done", collapsed=False, penalty_dominates=False
+    )
+    solved = results["solved"]
+    return results.assign(
+        accuracy=np.where(solved, 1.0, 0.625),
+        censored=~solved,
+        steps_to_criterion=np.where(solved, 5 * rng.integers(8, 30, len(results)), 400),
+    )
+
+
+def cells(page, start):
+    """The first table row that starts so, cell by cell."""
+    line = next(line for line in page.splitlines() if line.startswith(f"| {start}"))
+    return line.replace("\\", "")[2:-2].split(" | ")
+
+
+def pictures(page, place):
+    names = re.findall(r'(?:srcset|src)="([^"]+)"', page)
+    assert all((place / name).read_text().startswith("<svg") for name in names)
+    return names
+
+
+def test_the_fields_of_a_study_stand_beside_each_other(tmp_path):
+    study = replace(
+        preset("paper").with_options(
+            cohort=["4_7_8", "5_3_6"], arms=["W*D*C", "WD*C"], seeds=10, protocol="corrected"
+        ),
+        name="fields",
+    )
+    results = made_up_runs(study)
+    page = runpy.run_path(str(BUILD))["page"]([study_folder(tmp_path, study, results)])
+    assert "n_mice = 1." in page
+    row = cells(page, r"WD\*C | maze, corrected, seed")
+    pair = cells(
+        page, r"W\*D\*C − WD\*C (plain, exploratory) | maze, corrected, seed, fraction solved"
+    )
+    for number, field in enumerate(study.cohort, start=2):
+        here = results[(results["cohort"] == field) & (results["recipe"] == "seed")]
+        bio, plain = (here[here["arm"] == arm] for arm in ("W*D*C", "WD*C"))
+        steps = plain["steps_to_criterion"].mean()
+        assert row[number] == f"{plain['solved'].sum()}/10, {steps:.1f}"
+        gap, rest = pair[number].replace("−", "-").split(maxsplit=1)
+        assert float(gap) == pytest.approx(bio["solved"].mean() - plain["solved"].mean())
+        assert "n = 10" in rest
+    assert len(pictures(page, tmp_path)) == 4
+
+
+def test_a_study_of_departures_has_one_figure_and_one_table(tmp_path):
+    study = preset("quirks").with_options(
+        cohort="6_6_2",
+        arms=["W*D*C", "WD*C"],
+        seeds=3,
+        protocol=["corrected", "corrected+threshold", "corrected+bins"],
+    )
+    results = made_up_runs(study)
+    page = runpy.run_path(str(BUILD))["page"]([study_folder(tmp_path, study, results)])
+    for departure, protocol in (("corrected", "corrected"), ("bins", "corrected+bins")):
+        here = results[results["protocol"] == protocol]
+        assert cells(page, f"{departure} | alone")[2:] == [
+            f"{runs['solved'].sum()}/3, {runs['accuracy'].mean():.3f}"
+            for runs in (here[here["arm"] == arm] for arm in ("W*D*C", "WD*C"))
+        ]
+    assert pictures(page, tmp_path) == ["quirks/departures-narrow.svg", "quirks/departures.svg"]
+    assert "### " not in page

@@ -1,0 +1,26 @@
+"""Folders of made-up finished studies, as the page of results reads them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from biosernn.study.spec import Study
+
+
+def study_folder(place: Path, study: Study, results: pd.DataFrame) -> Path:
+    """Write a study and its results as a folder of its name."""
+    folder = place / study.name
+    folder.mkdir()
+    results.to_parquet(folder / "results.parquet")
+    (folder / "study.toml").write_text(study.toml())
+    pd.DataFrame({"wall_s": [3600.0]}).to_parquet(folder / "timing.parquet")
+    made: dict[str, Any] = {
+        "name": study.name,
+        "engine": 3,
+        "sessions": [{"versions": {"python": "3"}}],
+        "cohorts": [{"name": name, "source": {"kind": "release"}} for name in study.cohort],
+    }
+    (folder / "provenance.json").write_text(json.dumps(made))
+    return folder
