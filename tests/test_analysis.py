@@ -650,7 +650,7 @@ def test_fewer_than_five_known_sessions_give_no_interval() -> None:
     assert pooled.effect.n == 4
     assert pooled.effect.estimate == pytest.approx(np.mean(effects[:4]))
     assert np.isnan(pooled.effect.low)
-    assert "4 sessions, 5 needed" in pooled.effect.method
+    assert "sessions known 4, needed 5" in pooled.effect.method
     assert len(pooled.cohorts) == 5
 
 

@@ -508,6 +508,29 @@ def test_methods_cite_in_order_and_say_what_was_run(inputs):
         assert arm in paragraph
 
 
+def with_other(column: str, value: object) -> ReportInputs:
+    """A study twice, the second time with another task or cohort."""
+    once = fabricate(("W*D*C", "shuffled-in-bins"), seeds=3)
+    runs, curves = once.results, once.curves
+    again = {"results": runs.assign(**{column: value}), "curves": curves.copy()}
+    for frame in again.values():
+        frame["run"] = "again " + frame["run"]
+    results = pd.concat([runs, again["results"]], ignore_index=True)
+    return replace(
+        once,
+        results=results,
+        curves=pd.concat([curves, again["curves"]], ignore_index=True),
+        analysis=analyse(results, primary=Primary()),
+    )
+
+
+def test_contrasts_over_cohorts_are_a_table(inputs, text):
+    assert "Contrasts over cohorts" not in text
+    page = render(with_other("cohort", "5_6_8"))
+    assert "Contrasts over cohorts, clustered by session" in page
+    assert "not estimable: sessions known 1, needed 5" in page
+
+
 def test_settings_share_arms_of_a_single_strength():
     several = fabricate(("W*D*C", "WD*C"), seeds=2, strengths=(0.1, 0.3))
     results = several.results.query("arm != 'WD*C' or strength == 0.1")
@@ -776,5 +799,26 @@ def test_arms_are_filtered_and_tables_fetched_by_keyboard(inputs, report, tmp_pa
         head, *rows = csv.reader(io.StringIO((tmp_path / name).read_text(encoding="utf-8")))
         assert head[:2] == ["arm", "recipe"]
         assert {row[0] for row in rows} == set(names)
+    finally:
+        seen.close()
+
+
+@pytest.mark.browser
+def test_tasks_are_filtered(tmp_path):
+    page = tmp_path / "page.html"
+    page.write_text(render(with_other("task", "go_no_go")), encoding="utf-8")
+    shown = """[...new Set([...document.querySelectorAll('[data-task]')]
+      .filter(e => e.getClientRects().length).map(e => e.dataset.task))]"""
+    seen = Browsed(find_browser(), tmp_path / "profile", page.as_uri())
+    try:
+        assert set(seen.ask(shown)) == {"maze", "go_no_go"}
+        seen.tab_to(".filter summary")
+        seen.press(" ", " ")
+        seen.tab_to("#task-2")
+        seen.press(" ", " ")
+        assert seen.ask(shown) == ["go_no_go"]
+        assert seen.ask("getComputedStyle(document.querySelector('.filtered')).display") == "block"
+        seen.press(" ", " ")
+        assert set(seen.ask(shown)) == {"maze", "go_no_go"}
     finally:
         seen.close()

@@ -59,7 +59,7 @@ def _pooled(group: Sequence[Contrast], sessions: Mapping[str, int]) -> Pooled:
         over_sessions = replace(t_interval(each), method="t interval over sessions")
     else:
         mean = float(np.mean(each)) if each else np.nan
-        reason = f"not estimable: {len(each)} sessions, {SESSIONS_NEEDED} needed"
+        reason = f"not estimable: sessions known {len(each)}, needed {SESSIONS_NEEDED}"
         over_sessions = Interval(mean, np.nan, np.nan, 0.95, reason, len(each))
     return Pooled(
         task=first.task,
