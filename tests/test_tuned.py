@@ -19,7 +19,7 @@ from biosernn import BadInput, Study, WorkFailed, run, synthetic_cohort
 from biosernn.protocol import GRID, RECIPES, Recipe
 from biosernn.run import Finished, plan_study, report_study, rerun_study
 from biosernn.study.arms import ARMS
-from biosernn.study.compare import Differences
+from biosernn.study.compare import Differences, compare
 from biosernn.study.plan import SWEEP_SEEDS, Run, plan, resolve, sweep
 from biosernn.study.presets import preset
 from biosernn.study.primary import Primary
@@ -257,6 +257,18 @@ def test_a_study_goes_on_from_its_tables_with_its_sweep(finished: Finished, tmp_
     assert not done
     assert_same(finished.folder, folder)
     assert choices(folder) == choices(finished.folder)
+
+
+def test_a_sweep_that_differs_is_found(finished: Finished, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(finished.folder, other)
+    table = pd.read_parquet(other / "sweep.parquet")
+    table.loc[3, "accuracy"] += 0.125
+    table.to_parquet(other / "sweep.parquet")
+    found = compare(finished.folder, other).numbers
+    assert found == (f"sweep: accuracy differs in 1 of {len(table)} runs",)
+    (other / "sweep.parquet").unlink()
+    assert compare(finished.folder, other).numbers == ("sweep: is only in one of them",)
 
 
 def test_an_unfinished_sweep_is_reported_without_its_arms(

@@ -6,10 +6,10 @@ from pathlib import Path
 import pandas as pd
 
 from biosernn.study.provenance import versions_of
-from biosernn.study.store import Store
+from biosernn.study.store import IDENTITY, SETTING, SWEEP, Store
 
-IDENTITY = ["cohort", "arm", "task", "seed", "protocol", "recipe", "units", "strength"]
-"""Columns of the results that say which run a row is of, in any version."""
+IN_ANY_VERSION = [name for name in IDENTITY if name not in ("run", "session")]
+"""Columns of the results that say which run a row is of, whatever biosernn made it."""
 
 
 @dataclass(frozen=True)
@@ -54,15 +54,20 @@ def compare(folder: str | Path, other: str | Path) -> Differences:
     """
     one, two = Store(folder), Store(other)
     old, new = one.results(), two.results()
-    numbers = _unequal("results", old, new, IDENTITY, "runs")
-    keys = [old[["run", *IDENTITY]], new[["run", *IDENTITY]]]
+    numbers = _unequal("results", old, new, IN_ANY_VERSION, "runs")
+    keys = [old[["run", *IN_ANY_VERSION]], new[["run", *IN_ANY_VERSION]]]
     metrics = dict.fromkeys(m for store in (one, two) for m in store.metrics())
     for metric in metrics:
         was, became = (
             store.curves([metric]).drop(columns="metric").merge(key, on="run").drop(columns="run")
             for store, key in zip((one, two), keys, strict=True)
         )
-        numbers += _unequal(f"curves of {metric}", was, became, [*IDENTITY, "step"], "checks")
+        numbers += _unequal(f"curves of {metric}", was, became, [*IN_ANY_VERSION, "step"], "checks")
+    sweeps = [s.table(SWEEP).to_pandas() for s in (one, two) if (s.folder / SWEEP).exists()]
+    if len(sweeps) == 2:
+        numbers += _unequal("sweep", sweeps[0], sweeps[1], [*IN_ANY_VERSION, *SETTING], "runs")
+    elif sweeps:
+        numbers.append("sweep: is only in one of them")
     old_made, new_made = _made_with(one), _made_with(two)
     made = [
         f"{name}: {old_made.get(name, 'not recorded')} and {new_made.get(name, 'not recorded')}"
