@@ -114,17 +114,14 @@ def generalisation(
             tint, means = colour(name, arms), accuracy.mean(axis=0)
             axes.plot(places, accuracy.T, color=tint, lw=0.6, alpha=0.3)
             axes.plot(places, means, color=tint, lw=2.2, ls=dashes(recipe))
-            for place, number, mean in zip(
-                *(() if narrow else (places, numbers, means)), strict=True
-            ):
+            if not narrow:
                 word = challenge.across.split()[0]
-                hover(
-                    axes,
-                    place,
-                    mean,
+                said = [
                     f"{name}, recipe {recipe}, {word} {number:g}: mean accuracy {mean:.3f} of "
-                    f"{len(accuracy)} runs",
-                )
+                    f"{len(accuracy)} runs"
+                    for number, mean in zip(numbers, means, strict=True)
+                ]
+                hover(axes, places, means, said)
             told.append(f"{name} under {recipe} {means[-1]:.2f}")
     label = (
         f"{challenge.title} ({setting.name}). Mean accuracy at {numbers[-1]:g}: {', '.join(told)}."

@@ -76,9 +76,14 @@ def gradients(
                     middle = middle.where(middle > 0)
                     axes.plot(middle.index, middle, color=tint, lw=1.8, ls=dashes(recipe))
                     known = middle.dropna()
-                    for step in () if narrow else known.index[:: max(1, len(known) // HOVERED)]:
-                        there = f"step {step}: median {word} gradient {known[step]:.3g}"
-                        hover(axes, step, known[step], f"{name}, recipe {recipe}, {there}")
+                    known = known[:: max(1, len(known) // HOVERED)]
+                    if not narrow:
+                        said = [
+                            f"{name}, recipe {recipe}, step {step}: median {word} gradient "
+                            f"{value:.3g}"
+                            for step, value in known.items()
+                        ]
+                        hover(axes, known.index, known, said)
         dominated = sum(
             summary.n_penalty_dominates
             for (arm, _), summary in setting.summaries.items()

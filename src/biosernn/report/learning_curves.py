@@ -62,9 +62,14 @@ def learning_curves(
         middle = runs.median(axis=1)
         axes.plot(runs.index, middle, color=PAPER, lw=4)
         axes.plot(runs.index, middle, color=tint, lw=2.2)
-        for step in () if narrow else middle.index[:: max(1, len(middle) // HOVERED)]:
-            there = f"step {step}: median accuracy {middle[step]:.3f} of {runs.shape[1]} runs"
-            hover(axes, step, middle[step], f"{name}, recipe {recipe}, {there}")
+        told = middle[:: max(1, len(middle) // HOVERED)]
+        if not narrow:
+            said = [
+                f"{name}, recipe {recipe}, step {step}: median accuracy {value:.3f} of "
+                f"{runs.shape[1]} runs"
+                for step, value in told.items()
+            ]
+            hover(axes, told.index, told, said)
         if floor is not None:
             axes.axhline(floor, **entries[-1][0])
         summary = setting.summaries[name, recipe]

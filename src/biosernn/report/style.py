@@ -8,7 +8,7 @@ import html
 import io
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote, unquote
@@ -61,13 +61,6 @@ LOOK: dict[Any, Any] = {
 }
 FONTS = "'Helvetica Neue', Helvetica, Arial, 'Liberation Sans', sans-serif"
 RASTER_DPI = 144
-
-SPOT = re.compile(
-    r'<g id="note:([^"]*%22value%22[^"]*)">\s*(?:<defs>.*?</defs>\s*)?<g[^>]*>\s*'
-    r'<use [^>]*?\bx="([-\d.]+)" y="([-\d.]+)"[^>]*/>\s*</g>\s*</g>',
-    re.DOTALL,
-)
-"""What `hover` leaves in a drawing."""
 
 
 def canvas(width: float, height: float) -> tuple[Figure, Axes]:
@@ -156,20 +149,41 @@ def of_arm(axes: Axes, arm: str, null: str = "") -> Iterator[None]:
 
 
 def mark_arm(artist: Artist, arm: str, null: str = "") -> None:
-    """Mark one artist, or axes with all that they hold, as an arm's."""
-    _note(artist, arm=arm, null=null)
+    """Mark one artist, or axes with all that they hold, as an arm's.
+
+    The names are kept in the artist's id, from which `to_svg` takes them.
+    """
+    artist.set_gid("note:" + quote(json.dumps({"arm": arm, "null": null}), safe=""))
 
 
-def hover(axes: Axes, x: float, y: float, words: str) -> None:
-    """Lay an unseen spot over a point that says its values when pointed at."""
-    (spot,) = axes.plot([x], [y], ls="none", marker="o", ms=10, color=INK, zorder=9)
-    _note(spot, value=words)
+def hover(axes: Axes, x: Any, y: Any, words: str | Sequence[str]) -> None:
+    """Lay an unseen spot over a point, or over each of several, that says its values there."""
+    said = [words] if isinstance(words, str) else list(words)
+    axes.add_artist(_Spots(np.column_stack(np.broadcast_arrays(x, y)), said))
 
 
-def _note(artist: Artist, **said: str) -> None:
-    """Keep words in an artist's id, from which `to_svg` takes them."""
-    before = json.loads(unquote((artist.get_gid() or "note:{}")[5:]))
-    artist.set_gid("note:" + quote(json.dumps(before | said), safe=""))
+class _Spots(Artist):
+    """Circles with a title, one for every finite point (n, 2) of an axes' data."""
+
+    zorder = 9
+
+    def __init__(self, points: np.ndarray, words: list[str]) -> None:
+        super().__init__()
+        self.points, self.words = points, words
+
+    def draw(self, renderer: Any) -> None:
+        """Write them; only the renderer of SVG can."""
+        _, _, _, height = self.get_figure().bbox.bounds
+        writer = renderer.writer
+        renderer.open_group("spots", gid=self.get_gid())
+        places = self.get_transform().transform(self.points)
+        for (x, y), said in zip(places, self.words, strict=True):
+            if np.isfinite(x) and np.isfinite(y):
+                place = {"cx": f"{x:.1f}", "cy": f"{height - y:.1f}"}
+                writer.start("circle", place | {"r": "7", "opacity": "0"})
+                writer.element("title", text=fit(said, 1e5))
+                writer.end("circle")
+        renderer.close_group("spots")
 
 
 def log_ticks(axis: matplotlib.axis.Axis, low: float, high: float) -> None:
@@ -223,8 +237,7 @@ def to_svg(figure: Figure, name: str, label: str) -> str:
     body = re.sub(r" ?font-family: [^;\"]*;?", "", body)
     body = re.sub(r'( (?:d|x|y)=")([^"]*)', _rounded, body)
     body = re.sub(r'(?<= d=")[^"]*', _compact, body)
-    body = SPOT.sub(_spot, body)
-    body = re.sub(r' id="note:([^"]*)"', lambda note: _attributes(_said(note[1])), body)
+    body = re.sub(r' id="note:([^"]*)"', _attributes, body)
     used = set(re.findall(r"(?:url\(#|href=\"#)([\w-]+)", body))
     body = re.sub(r' id="([^"]*)"', lambda m: m[0] if m[1] in used else "", body)
     body = re.sub(r"\n\s*", "\n", body)
@@ -236,20 +249,9 @@ def to_svg(figure: Figure, name: str, label: str) -> str:
     )
 
 
-def _said(note: str) -> dict[str, str]:
-    return json.loads(unquote(note))
-
-
-def _attributes(said: Mapping[str, str]) -> str:
-    known = ((key, said.get(key)) for key in ("arm", "null"))
-    return "".join(f' data-{key}="{html.escape(fit(name, 1e5))}"' for key, name in known if name)
-
-
-def _spot(match: re.Match) -> str:
-    said = _said(match[1])
-    title = html.escape(fit(said["value"], 1e5))
-    place = f'cx="{float(match[2]):.1f}" cy="{float(match[3]):.1f}"'
-    return f'<circle {place} r="7" opacity="0"{_attributes(said)}><title>{title}</title></circle>'
+def _attributes(note: re.Match) -> str:
+    said = json.loads(unquote(note[1])).items()
+    return "".join(f' data-{key}="{html.escape(fit(name, 1e5))}"' for key, name in said if name)
 
 
 def _font(match: re.Match) -> str:

@@ -62,10 +62,15 @@ def survival(setting: Setting, arms: Arms, reference: str, *, narrow: bool = Fal
             tint = colour(name, arms)
             style = {"color": tint, "lw": 1.8, "ls": dashes(recipe)}
             axes.step(curve.steps, curve.not_yet, where="post", **style)
-            points = list(zip(curve.steps, curve.not_yet, strict=True))
-            for step, share in () if narrow else points[:: -(-len(points) // HOVERED)]:
-                there = f"after step {step}: {share:.2f} of {curve.n} runs yet to reach it"
-                hover(axes, step, share, f"{name}, recipe {recipe}, {there}")
+            every = slice(None, None, -(-len(curve.steps) // HOVERED))
+            steps, shares = curve.steps[every], curve.not_yet[every]
+            if not narrow:
+                said = [
+                    f"{name}, recipe {recipe}, after step {step}: {share:.2f} of {curve.n} runs "
+                    "yet to reach it"
+                    for step, share in zip(steps, shares, strict=True)
+                ]
+                hover(axes, steps, shares, said)
             y = -0.14 - 0.16 * index
             reached = runs.loc[~runs["censored"].astype(bool), "steps_to_criterion"]
             at = np.unique(reached)

@@ -138,10 +138,12 @@ def topology(
                 line = line[line > 0]
             with of_arm(axes, name):
                 axes.plot(line.index, line, clip_on=False, **styles[name])
-                for step, value in zip(line.index.tolist(), line.tolist(), strict=True):
-                    if not narrow:
-                        there = f"step {step}: median {SHAPE[metric]} {value:.3g}"
-                        hover(axes, step, value, f"{name}, recipe {recipe}, {there}")
+                if not narrow:
+                    said = [
+                        f"{name}, recipe {recipe}, step {step}: median {SHAPE[metric]} {value:.3g}"
+                        for step, value in line.items()
+                    ]
+                    hover(axes, line.index, line, said)
         if row == rows - 1 or index + columns >= len(medians):
             sheet.text(x, y + tall + 28, "training step →", va="center", style="italic")
     told = "; ".join(

@@ -94,8 +94,11 @@ def weight_distance(
             rows = rows[rows["mean_absolute_weight"] > 0]
             points = rows[["distance_um", "mean_absolute_weight"]].to_numpy(float)
             axes.plot(points[:, 0], points[:, 1], **style)
-            for x, y in () if narrow else points:
-                hover(axes, x, y, f"{name} {word} training: mean |W| {y:.3g} at {x:.0f} µm")
+            if not narrow:
+                said = [
+                    f"{name} {word} training: mean |W| {y:.3g} at {x:.0f} µm" for x, y in points
+                ]
+                hover(axes, *points.T, said)
         network = networks[name]
         distances = pairwise_distances(network.positions_um)
         ranks = [
