@@ -11,7 +11,7 @@ from biosernn.report.composition import Arms, colour
 from biosernn.report.marks import dashes, memoryless
 from biosernn.report.setting import Setting
 from biosernn.report.small_multiples import small_multiples
-from biosernn.report.style import FAINT, INK, LOOK, QUIET, hover, to_svg
+from biosernn.report.style import FAINT, INK, LOOK, QUIET, hover, lines, to_svg
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ def generalisation(
             if not len(accuracy):
                 continue
             tint, means = colour(name, arms), accuracy.mean(axis=0)
-            axes.plot(places, accuracy.T, color=tint, lw=0.6, alpha=0.3)
+            lines(axes, places, accuracy, color=tint, lw=0.6, alpha=0.3)
             axes.plot(places, means, color=tint, lw=2.2, ls=dashes(recipe))
             if not narrow:
                 word = challenge.across.split()[0]

@@ -10,7 +10,7 @@ from biosernn.report.composition import Arms, colour
 from biosernn.report.marks import memoryless
 from biosernn.report.setting import Cell, Setting
 from biosernn.report.small_multiples import small_multiples
-from biosernn.report.style import INK, LOOK, PAPER, QUIET, hover, to_svg
+from biosernn.report.style import INK, LOOK, PAPER, QUIET, hover, lines, to_svg
 
 MOST_LINES = 100
 """Runs drawn one by one in a panel."""
@@ -58,7 +58,8 @@ def learning_curves(
     for name, axes in panels.items():
         runs, tint = accuracies[name, recipe], colour(name, arms)
         axes.set(xlim=(0, last), ylim=(0, 1.04), yticks=(0, 0.5, 1), xticks=(0, last / 2, last))
-        axes.plot(runs.index, runs.to_numpy()[:, :MOST_LINES], color=tint, lw=0.8, alpha=0.5)
+        every = runs.to_numpy()[:, :MOST_LINES].T
+        lines(axes, runs.index, every, color=tint, lw=0.8, alpha=0.5)
         middle = runs.median(axis=1)
         axes.plot(runs.index, middle, color=PAPER, lw=4)
         axes.plot(runs.index, middle, color=tint, lw=2.2)

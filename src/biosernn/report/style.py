@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from math import isfinite
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -18,6 +19,7 @@ import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
 
@@ -184,6 +186,55 @@ class _Spots(Artist):
                 writer.element("title", text=fit(said, 1e5))
                 writer.end("circle")
         renderer.close_group("spots")
+
+
+def lines(axes: Axes, x: Any, values: np.ndarray, *, color: str, lw: float, alpha: float) -> None:
+    """Draw many thin lines over the same `x` (n,), a row of `values` (lines, n) each.
+
+    They are broken where a value is not finite, and not clipped.
+    """
+    axes.add_artist(_Lines(np.asarray(x, float), values, color, lw, alpha))
+
+
+class _Lines(Artist):
+    """Paths of one style, written without an artist for each."""
+
+    zorder = 2
+
+    def __init__(
+        self, x: np.ndarray, values: np.ndarray, color: str, lw: float, alpha: float
+    ) -> None:
+        super().__init__()
+        self.x, self.values = x, values
+        self.style = (
+            f"fill: none; stroke: {to_hex(color)}; stroke-width: {lw:g}; "
+            f"stroke-opacity: {alpha:g}; stroke-linecap: round"
+        )
+
+    def draw(self, renderer: Any) -> None:
+        """Write them; only the renderer of SVG can."""
+        _, _, _, height = self.get_figure().bbox.bounds
+        points = np.stack(np.broadcast_arrays(self.x, self.values), axis=-1).reshape(-1, 2)
+        places = self.get_transform().transform(points) * (1, -1) + (0, height)
+        writer = renderer.writer
+        renderer.open_group("lines", gid=self.get_gid())
+        writer.start("g", style=self.style)
+        for line in places.reshape(*self.values.shape, 2):
+            writer.element("path", d=_polyline(line))
+        writer.end("g")
+        renderer.close_group("lines")
+
+
+def _polyline(points: np.ndarray) -> str:
+    """Write points (n, 2) as a path that is broken where one is not finite."""
+    pen, path = "M", []
+    for x, y in points.tolist():
+        if isfinite(y):
+            path.append(f"{pen}{x:.1f} {y:.1f}")
+            pen = " "
+        else:
+            pen = "M"
+    return "".join(path)
 
 
 def log_ticks(axis: matplotlib.axis.Axis, low: float, high: float) -> None:
