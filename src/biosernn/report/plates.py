@@ -1,6 +1,8 @@
 """The figures of a page, each in both widths and with its caption."""
 
+import gc
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -282,7 +284,23 @@ def cohort_plates(setting: Setting, cohort: Cohort, arms: Arms, units: str) -> I
 def _plate(
     title: str, caption: str, draw: Callable[..., str], values: Values | None = None
 ) -> Plate:
-    return Plate(title, caption, draw(narrow=False), draw(narrow=True), values)
+    with _collected_once():
+        return Plate(title, caption, draw(narrow=False), draw(narrow=True), values)
+
+
+@contextmanager
+def _collected_once() -> Iterator[None]:
+    """Collect a figure's garbage, which is in cycles, when it is done, and look at nothing else."""
+    enabled = gc.isenabled()
+    gc.disable()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.collect()
+        gc.unfreeze()
+        if enabled:
+            gc.enable()
 
 
 def _first_and_last(frame: pd.DataFrame) -> Values:

@@ -15,6 +15,7 @@ from biosernn.report.style import (
     canvas,
     fit,
     legend,
+    legend_end,
     mark_arm,
     of_arm,
     panel,
@@ -50,7 +51,7 @@ def small_multiples(
     columns, width, tall = (2, NARROW, 104) if narrow else (4, WIDE, 116)
     columns = max(1, min(columns, len(names)))
     rows = -(-len(names) // columns)
-    top = legend(canvas(width, 1)[1], 4, 10, width, entries) + 14
+    top = legend_end(4, 10, width, entries) + 14
     figure, sheet = canvas(width, top + 20 + rows * (tall + 34) + 32)
     legend(sheet, 4, 10, width, entries)
     sheet.text(4, top + 8, f"{up} ↑", va="center", fontsize=SMALL, style="italic")

@@ -115,20 +115,35 @@ def legend(
     top: float,
     right: float,
     entries: Sequence[tuple[dict[str, Any], str]],
-) -> float:
-    """Write samples with their labels, row after row from `top`; return the y of the last row.
+) -> None:
+    """Write samples with their labels, row after row from `top`.
 
     Each entry is the style of a `Line2D`, drawn over a short line, and its label.
     """
-    x = left
-    for line, label in entries:
+    for (x, y), (line, label) in zip(_in_rows(left, top, right, entries), entries, strict=True):
+        sheet.plot([x, x + 11, x + 22], [y] * 3, markevery=[1], clip_on=False, **line)
+        sheet.text(x + 28, y, label, va="center", fontsize=SMALL)
+
+
+def legend_end(
+    left: float, top: float, right: float, entries: Sequence[tuple[dict[str, Any], str]]
+) -> float:
+    """Say where the last row of such a legend is."""
+    return _in_rows(left, top, right, entries)[-1][1]
+
+
+def _in_rows(
+    left: float, top: float, right: float, entries: Sequence[tuple[dict[str, Any], str]]
+) -> list[tuple[float, float]]:
+    """Where each entry of a legend begins."""
+    x, places = left, []
+    for _, label in entries:
         length = 30 + 0.56 * SMALL * len(label)
         if x > left and x + length > right:
             x, top = left, top + 18
-        sheet.plot([x, x + 11, x + 22], [top] * 3, markevery=[1], clip_on=False, **line)
-        sheet.text(x + 28, top, label, va="center", fontsize=SMALL)
+        places.append((x, top))
         x += length + 14
-    return top
+    return places
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from biosernn.report.style import (
     fit,
     hover,
     legend,
+    legend_end,
     log_ticks,
     mark_arm,
     of_arm,
@@ -114,7 +115,7 @@ def topology(
     styles = _styles(names, arms)
     columns, width, tall = (1, NARROW, 130) if narrow else (3, WIDE, 160)
     entries = [(styles[name], fit(name, 240)) for name in styles]
-    top = legend(canvas(width, 1)[1], 4, 12, width, entries) + 40
+    top = legend_end(4, 12, width, entries) + 40
     rows = -(-len(medians) // columns)
     figure, sheet = canvas(width, top + rows * (tall + 50) + 8)
     legend(sheet, 4, 12, width, entries)

@@ -22,6 +22,7 @@ from biosernn.report.style import (
     canvas,
     fit,
     legend,
+    legend_end,
     of_arm,
     to_svg,
 )
@@ -81,7 +82,7 @@ def trained_network(
         ({"color": BLUE, "lw": 2}, "positive weight"),
         ({"color": VERMILLION, "lw": 2}, "negative"),
     ]
-    top = legend(canvas(width, 1)[1], 4, 12, width, entries) + (70 if narrow else 46)
+    top = legend_end(4, 12, width, entries) + (70 if narrow else 46)
     rows = -(-len(names) // columns)
     figure, sheet = canvas(width, top + rows * tall - 18)
     legend(sheet, 4, 12, width, entries)
