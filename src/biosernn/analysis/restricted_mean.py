@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from biosernn.analysis.findings import Interval
-from biosernn.analysis.sign_flip import DRAWS, KEY, how_many, sign_flip_limits
+from biosernn.analysis.sign_flip import BATCH, DRAWS, KEY, how_many, sign_flip_limits
 
 
 def restricted_mean(steps: ArrayLike, level: float = 0.95) -> Interval:
@@ -40,6 +40,7 @@ def restricted_mean(steps: ArrayLike, level: float = 0.95) -> Interval:
         (steps,),
         np.mean,
         n_resamples=DRAWS,
+        batch=BATCH,
         confidence_level=level,
         method="BCa",
         rng=np.random.default_rng(KEY),

@@ -14,6 +14,9 @@ from scipy import stats
 
 DRAWS = 10_000
 KEY = 20_260_614
+BATCH = 1000
+"""Draws in memory at once; the numbers do not hang on it."""
+
 TOGETHER = 500
 """Rows of differences at a time, each of which has 10,000 means of subsets."""
 
@@ -42,6 +45,7 @@ def sign_flip(differences: ArrayLike) -> tuple[float, str]:
         np.mean,
         permutation_type="samples",
         n_resamples=DRAWS,
+        batch=BATCH,
         rng=np.random.default_rng(KEY),
     )
     return float(test.pvalue), f"sign-flip permutation, {how_many(len(differences))}"

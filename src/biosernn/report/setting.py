@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from biosernn.analysis.findings import Analysis, ArmSummary, Contrast, Survival
@@ -65,12 +66,25 @@ class Setting:
 
     def curve(self, curves: pd.DataFrame, metric: str) -> dict[Cell, pd.DataFrame]:
         """One metric's curves by arm and recipe, each with the steps down and the runs across."""
-        chosen = curves.loc[curves["metric"] == metric, ["run", "step", "value"]]
-        labelled = chosen.merge(self.runs[["run", "arm", "recipe"]], on="run")
-        return {
-            (str(arm), str(recipe)): rows.pivot(index="step", columns="run", values="value")
-            for (arm, recipe), rows in labelled.groupby(["arm", "recipe"], sort=False)
-        }
+        chosen = curves[curves["metric"] == metric]
+        run = chosen["run"].astype("category").cat
+        steps, at = np.unique(chosen["step"], return_inverse=True)
+        values = np.full((len(steps), len(run.categories)), np.nan)
+        known = np.zeros(values.shape, dtype=bool)
+        values[at, run.codes], known[at, run.codes] = chosen["value"], True
+        cells = {}
+        for (arm, recipe), ids in self.runs.groupby(["arm", "recipe"], sort=False)["run"]:
+            columns = run.categories.get_indexer(np.sort(ids.unique()))
+            columns = columns[columns >= 0]
+            columns = columns[known[:, columns].any(axis=0)]
+            rows = known[:, columns].any(axis=1)
+            if len(columns):
+                cells[str(arm), str(recipe)] = pd.DataFrame(
+                    values[np.ix_(rows, columns)],
+                    index=pd.Index(steps[rows], name="step"),
+                    columns=run.categories[columns].rename("run"),
+                )
+        return cells
 
 
 def settings(analysis: Analysis, results: pd.DataFrame) -> tuple[Setting, ...]:
