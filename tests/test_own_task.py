@@ -351,6 +351,15 @@ def test_a_study_trains_on_it_and_says_so(finished: Finished) -> None:
     assert any("task mine is the study's own" in note for note in provenance["notes"])
 
 
+def test_its_figures_have_its_memoryless_line(finished: Finished) -> None:
+    drawn = finished.report.read_text()
+    ladders = [label for label in drawn.split("<figure>") if "What carries the gain?" in label]
+    [caption] = [of for of in ladders if "synthetic:16, mine" in of]
+    assert "Dashed: the best without memory, 0.5." in caption
+    [curves] = [f for f in drawn.split("<figure>") if "Learning curves" in f and "mine" in f]
+    assert "best without memory, 0.5<" in curves
+
+
 @pytest.mark.slow
 def test_the_folder_holds_the_arrays_and_goes_on_without_the_file(
     finished: Finished, tmp_path: Path

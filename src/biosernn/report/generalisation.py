@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from biosernn.report.composition import Arms, colour
-from biosernn.report.marks import dashes, memoryless
+from biosernn.report.marks import dashes
 from biosernn.report.setting import Setting
 from biosernn.report.small_multiples import small_multiples
 from biosernn.report.style import FAINT, INK, LOOK, QUIET, hover, lines, to_svg
@@ -81,7 +81,7 @@ def generalisation(
         Draw it for a phone.
 
     """
-    found, floor = levels(setting, challenge), memoryless(setting.task)
+    found, floor = levels(setting, challenge), setting.memoryless
     numbers = np.array([float(level) for level in found])
     places = np.log2(numbers) if challenge is DELAY else numbers
     entries: list[tuple[dict[str, Any], str]] = [({"color": FAINT, "lw": 0.8}, "one run")]
@@ -93,7 +93,7 @@ def generalisation(
     entries.append((seen, f"as trained, {challenge.trained:g}"))
     memory: dict[str, Any] = {"color": INK, "lw": 1, "ls": (0, (4, 2))}
     if floor is not None:
-        entries.append((memory, f"best without memory, {floor:g}"))
+        entries.append((memory, f"best without memory, {floor:.3g}"))
     figure, panels = small_multiples(
         setting.arms, arms, entries, across=challenge.across, up="accuracy", narrow=narrow
     )

@@ -1,7 +1,7 @@
 """What a report is made of."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -56,6 +56,8 @@ class ReportInputs:
         How the study was made: `study` (its hash), `name`, `units`, `planned` and `finished`
         runs, `sessions`, `notes` and `audit_failures` for the first screen, and all else that
         is to be listed.
+    own_tasks
+        Accuracy within reach without memory in each task of the study's own, by name.
 
     """
 
@@ -66,6 +68,7 @@ class ReportInputs:
     networks: Mapping[str, Network]
     arms: Arms
     provenance: Mapping[str, Any]
+    own_tasks: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def weights(self) -> dict[str, np.ndarray]:

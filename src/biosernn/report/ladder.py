@@ -14,7 +14,7 @@ from matplotlib.patches import Rectangle
 
 from biosernn.analysis.findings import Interval
 from biosernn.report.composition import Arms, grouped, in_words
-from biosernn.report.marks import PAPER_GAP, dot, memoryless
+from biosernn.report.marks import PAPER_GAP, dot
 from biosernn.report.setting import Setting
 from biosernn.report.style import (
     BLUE,
@@ -116,7 +116,7 @@ def ladder(
     height = at.top + at.row * len(setting.arms) + 28 * len(groups) + 24
     figure, sheet = canvas(at.width, height)
     _heading(sheet, at, setting)
-    scale, floor = _gradient_scale(setting), memoryless(setting.task)
+    scale, floor = _gradient_scale(setting), setting.memoryless
     y = float(at.top)
     for kind, members in groups.items():
         sheet.add_patch(Rectangle((0, y + 3), at.width, 22, facecolor=kind.colour, alpha=0.2, lw=0))

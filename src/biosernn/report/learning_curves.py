@@ -7,7 +7,6 @@ import matplotlib
 import pandas as pd
 
 from biosernn.report.composition import Arms, colour
-from biosernn.report.marks import memoryless
 from biosernn.report.setting import Cell, Setting
 from biosernn.report.small_multiples import small_multiples
 from biosernn.report.style import INK, LOOK, PAPER, QUIET, hover, lines, to_svg
@@ -45,12 +44,12 @@ def learning_curves(
 
     """
     names = [arm for arm in setting.arms if (arm, recipe) in accuracies]
-    floor = memoryless(setting.task)
+    floor = setting.memoryless
     entries: list[tuple[dict[str, Any], str]]
     entries = [({"color": QUIET, "lw": 0.8}, "one run"), ({"color": INK, "lw": 2.2}, "median run")]
     if floor is not None:
         line = {"color": INK, "lw": 1, "ls": (0, (4, 2))}
-        entries.append((line, f"best without memory, {floor:g}"))
+        entries.append((line, f"best without memory, {floor:.3g}"))
     figure, panels = small_multiples(
         names, arms, entries, across="training step", up="accuracy, noise-free", narrow=narrow
     )

@@ -27,5 +27,5 @@ def dashes(recipe: str) -> Any:
 
 
 def memoryless(task: str) -> float | None:
-    """Accuracy within reach of a network without memory; None for a task of one's own."""
+    """Accuracy within reach of a network without memory in a task of the package, else None."""
     return TASKS[task]().memoryless if task in TASKS else None

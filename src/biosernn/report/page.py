@@ -71,7 +71,7 @@ def write_report(path: Path, inputs: ReportInputs) -> None:
 def render(inputs: ReportInputs) -> str:
     """Write the report as HTML; the same inputs give the same bytes."""
     analysis, provenance = inputs.analysis, inputs.provenance
-    found = settings(analysis, inputs.results)
+    found = settings(analysis, inputs.results, inputs.own_tasks)
     lead, drawn, arms = found[0], found[:SETTINGS_DRAWN], inputs.arms
     written = methods(inputs, found)
     units = str(provenance.get("units") or inputs.cohort.n_neurons)

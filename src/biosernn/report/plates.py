@@ -28,7 +28,6 @@ from biosernn.report.gradients import NORMS, gradients
 from biosernn.report.inputs import Network
 from biosernn.report.ladder import ladder
 from biosernn.report.learning_curves import MOST_LINES, learning_curves
-from biosernn.report.marks import memoryless
 from biosernn.report.setting import Setting
 from biosernn.report.similarity_matrices import similarity_matrices
 from biosernn.report.soma_map import soma_map
@@ -69,8 +68,8 @@ def setting_plates(
 ) -> Iterator[Plate]:
     """Draw what one setting shows: ladder, effects, learning curves, survival and gradients."""
     where, n = setting.name, setting.n_runs()
-    floor = memoryless(setting.task)
-    line = "" if floor is None else f" Dashed: the best without memory, {floor:g}."
+    floor = setting.memoryless
+    line = "" if floor is None else f" Dashed: the best without memory, {floor:.3g}."
     yield _plate(
         "What carries the gain?",
         "Left, every arm’s start weights of the first seed: each of the 32 × 32 tints shows the "

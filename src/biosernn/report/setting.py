@@ -1,11 +1,14 @@
 """One setting of a study: a cohort, task, protocol and strength, under all its recipes."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
 
 from biosernn.analysis.findings import Analysis, ArmSummary, Contrast, Survival
+from biosernn.report.marks import memoryless
 
 Cell = tuple[str, str]
 """Arm and recipe."""
@@ -19,6 +22,8 @@ class Setting:
     ----------
     strength
         The penalty's strength where the study tries several, else None.
+    memoryless
+        Accuracy within reach of a network without memory; None where it is not known.
     summaries, survival
         One per arm and recipe, in the study's order.
     contrasts
@@ -32,6 +37,7 @@ class Setting:
     task: str
     protocol: str
     strength: float | None
+    memoryless: float | None
     summaries: dict[Cell, ArmSummary]
     survival: dict[Cell, Survival]
     contrasts: tuple[Contrast, ...]
@@ -74,7 +80,7 @@ class Setting:
         values[at, run.codes], known[at, run.codes] = chosen["value"], True
         cells = {}
         for (arm, recipe), ids in self.runs.groupby(["arm", "recipe"], sort=False)["run"]:
-            columns = run.categories.get_indexer(np.sort(ids.unique()))
+            columns = run.categories.get_indexer(pd.Index(ids.unique()).sort_values())
             columns = columns[columns >= 0]
             columns = columns[known[:, columns].any(axis=0)]
             rows = known[:, columns].any(axis=1)
@@ -87,10 +93,20 @@ class Setting:
         return cells
 
 
-def settings(analysis: Analysis, results: pd.DataFrame) -> tuple[Setting, ...]:
+def settings(
+    analysis: Analysis, results: pd.DataFrame, own_tasks: Mapping[str, float] = MappingProxyType({})
+) -> tuple[Setting, ...]:
     """Every setting of a study, in its order; the primary contrast's first.
 
     An arm that was run at a single strength belongs to every strength of the others.
+
+    Parameters
+    ----------
+    analysis, results
+        The study's.
+    own_tasks
+        Accuracy within reach without memory in tasks that are the study's own, by name.
+
     """
     found = []
     for place in dict.fromkeys((s.cohort, s.task, s.protocol) for s in analysis.arms):
@@ -99,8 +115,10 @@ def settings(analysis: Analysis, results: pd.DataFrame) -> tuple[Setting, ...]:
             if _place(summary) == place:
                 by_arm.setdefault(summary.arm, {})[summary.strength] = None
         strengths = max(by_arm.values(), key=len)
+        reach = own_tasks.get(place[1], memoryless(place[1]))
+        several = len(strengths) > 1
         for strength in strengths:
-            found.append(_setting(analysis, results, place, strength, by_arm, len(strengths) > 1))
+            found.append(_setting(analysis, results, place, strength, by_arm, several, reach))
     primary = next((c for c in analysis.contrasts if c.primary), None)
     if primary is not None:
         found.sort(key=lambda s: (s.cohort, s.task, s.protocol) != _place(primary))
@@ -114,6 +132,7 @@ def _setting(
     strength: float,
     by_arm: dict[str, dict[float, None]],
     several: bool,
+    reach: float | None,
 ) -> Setting:
     def inside(record: ArmSummary | Survival) -> bool:
         alone = len(by_arm.get(record.arm, {})) == 1
@@ -127,6 +146,7 @@ def _setting(
     return Setting(
         *place,
         strength=strength if several else None,
+        memoryless=reach,
         summaries={(s.arm, s.recipe): s for s in sorted(filter(inside, analysis.arms), key=order)},
         survival={(s.arm, s.recipe): s for s in analysis.survival if inside(s)},
         contrasts=tuple(

@@ -190,13 +190,12 @@ class _Spots(Artist):
 
     def draw(self, renderer: Any) -> None:
         """Write them; only the renderer of SVG can."""
-        _, _, _, height = self.get_figure().bbox.bounds
         writer = renderer.writer
         renderer.open_group("spots", gid=self.get_gid())
         places = self.get_transform().transform(self.points)
         for (x, y), said in zip(places, self.words, strict=True):
             if np.isfinite(x) and np.isfinite(y):
-                place = {"cx": f"{x:.1f}", "cy": f"{height - y:.1f}"}
+                place = {"cx": f"{x:.1f}", "cy": f"{renderer.height - y:.1f}"}
                 writer.start("circle", place | {"r": "7", "opacity": "0"})
                 writer.element("title", text=fit(said, 1e5))
                 writer.end("circle")
@@ -228,9 +227,8 @@ class _Lines(Artist):
 
     def draw(self, renderer: Any) -> None:
         """Write them; only the renderer of SVG can."""
-        _, _, _, height = self.get_figure().bbox.bounds
         points = np.stack(np.broadcast_arrays(self.x, self.values), axis=-1).reshape(-1, 2)
-        places = self.get_transform().transform(points) * (1, -1) + (0, height)
+        places = self.get_transform().transform(points) * (1, -1) + (0, renderer.height)
         writer = renderer.writer
         renderer.open_group("lines", gid=self.get_gid())
         writer.start("g", style=self.style)

@@ -98,7 +98,7 @@ def weight_distance(
                 said = [
                     f"{name} {word} training: mean |W| {y:.3g} at {x:.0f} µm" for x, y in points
                 ]
-                hover(axes, *points.T, said)
+                hover(axes, points[:, 0], points[:, 1], said)
         network = networks[name]
         distances = pairwise_distances(network.positions_um)
         ranks = [
