@@ -215,6 +215,22 @@ def test_a_sweep_is_in_no_number_of_the_study(finished: Finished) -> None:
     assert "whose runs are in sweep.parquet and in no number here" in page
 
 
+def test_the_page_shows_what_was_chosen_and_from_what(finished: Finished) -> None:
+    [choice] = choices(finished.folder)
+    [figure] = [f for f in finished.report.read_text().split("<figure>") if "chosen from" in f]
+    bound = f"clipped at {choice['clip']:g}" if choice["clip"] != "none" else "not clipped"
+    assert f"Chosen: W0 {choice['learning_rate']:g}, {bound}." in figure
+    tried = pd.read_parquet(finished.folder / "sweep.parquet")
+    titles = [text.split("</title>")[0] for text in figure.split("<title>")[1:]]
+    for (rate, clip), runs in tried.groupby(["learning_rate", "clip"]):
+        where = f"rate {rate:g}, " + ("clipped at 1:" if math.isfinite(clip) else "not clipped:")
+        [said] = [title for title in titles if where in title]
+        assert f"mean steps {runs['steps_to_criterion'].mean():.1f}, " in said
+        assert f"{runs['solved'].sum()} of 5 runs solved" in said
+        is_chosen = rate == choice["learning_rate"] and where.endswith(f"{bound}:")
+        assert said.endswith(", chosen") == is_chosen
+
+
 def test_run_again_nothing_is_repeated(finished: Finished) -> None:
     runs = finished.folder / "runs"
     before = {path: path.stat().st_mtime_ns for path in runs.iterdir()}
@@ -319,6 +335,7 @@ def test_two_workers_and_another_order_give_the_same_bits(
 def test_a_study_without_tuned_has_neither_its_columns_nor_its_table(tmp_path: Path) -> None:
     plain = run(TUNED.with_options(recipe="seed"), tmp_path / "s", workers=0)
     assert not {"learning_rate", "clip"} & set(plain.results.columns)
+    assert "What tuned was chosen from" not in plain.report.read_text()
     assert sorted(os.listdir(plain.folder)) == [
         ".lock", "cohort.h5", "curves.parquet", "provenance.json", "report.html",
         "results.parquet", "runs", "study.toml", "timing.parquet",

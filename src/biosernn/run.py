@@ -361,6 +361,7 @@ def _report(
         networks=_networks(store, study, cohorts[0], runs),
         arms={arm.name: arm.table() for arm in study.arms},
         provenance=provenance | {"finished": len(results), "planned": len(runs)},
+        sweep=store.sweep(),
         own_tasks={task.name: task.memoryless for task in study.own_tasks},
     )
     path = store.folder / REPORT

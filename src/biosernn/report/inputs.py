@@ -58,6 +58,8 @@ class ReportInputs:
         is to be listed.
     own_tasks
         Accuracy within reach without memory in each task of the study's own, by name.
+    sweep
+        One row a run that the recipe `tuned` was chosen from.
 
     """
 
@@ -69,6 +71,7 @@ class ReportInputs:
     arms: Arms
     provenance: Mapping[str, Any]
     own_tasks: Mapping[str, float] = field(default_factory=dict)
+    sweep: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def weights(self) -> dict[str, np.ndarray]:

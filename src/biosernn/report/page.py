@@ -19,6 +19,7 @@ from biosernn.report.plates import (
     network_plates,
     setting_plates,
     strength_plates,
+    tuning_plates,
 )
 from biosernn.report.references import REFERENCES
 from biosernn.report.setting import settings
@@ -100,6 +101,7 @@ def render(inputs: ReportInputs) -> str:
         plates=_with_figures(
             ("The evidence", lead.task, of_settings[0]),
             ("The penalty’s strength", lead.task, list(strength_plates(analysis, lead, arms))),
+            ("The tuned recipe", lead.task, list(tuning_plates(inputs.sweep, lead, arms))),
             (
                 "The released code’s departures",
                 lead.task,

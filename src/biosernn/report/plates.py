@@ -37,6 +37,7 @@ from biosernn.report.tables import Values, methods_used
 from biosernn.report.task_diagram import task_diagram
 from biosernn.report.topology import SHAPE, topology, topology_medians, topology_values
 from biosernn.report.trained_network import STRONGEST, trained_network
+from biosernn.report.tuning import tuning, tuning_values
 from biosernn.report.weight_distance import weight_distance, weight_distance_values
 from biosernn.report.weight_matrices import main_arms, weight_matrices
 
@@ -201,6 +202,22 @@ def strength_plates(analysis: Analysis, lead: Setting, arms: Arms) -> Iterator[P
             partial(strength_sweep, lead, values, outcome, arms),
             Values("strength", values),
         )
+
+
+def tuning_plates(sweep: pd.DataFrame, lead: Setting, arms: Arms) -> Iterator[Plate]:
+    """Draw what the recipe `tuned` was chosen from, where a study has it."""
+    values = tuning_values(sweep, lead)
+    if values.empty:
+        return
+    yield _plate(
+        "What tuned was chosen from",
+        "Mean steps to criterion at every learning rate and clip of the sweep, a run that never "
+        "gets there with all its steps; the least is chosen for each arm, a tie by more runs "
+        "solved, then by the area under the learning curve. Seeds of its own, in no other figure. "
+        f"{_capital(lead.name)}; runs per setting: {_spread(values)}; all in sweep.parquet.",
+        partial(tuning, lead, values, arms),
+        Values("tuning", values),
+    )
 
 
 def departure_plates(results: pd.DataFrame, lead: Setting, arms: Arms) -> Iterator[Plate]:

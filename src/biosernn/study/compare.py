@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from biosernn.study.provenance import versions_of
-from biosernn.study.store import IDENTITY, SETTING, SWEEP, Store
+from biosernn.study.store import IDENTITY, SETTING, Store
 
 IN_ANY_VERSION = [name for name in IDENTITY if name not in ("run", "session")]
 """Columns of the results that say which run a row is of, whatever biosernn made it."""
@@ -63,11 +63,11 @@ def compare(folder: str | Path, other: str | Path) -> Differences:
             for store, key in zip((one, two), keys, strict=True)
         )
         numbers += _unequal(f"curves of {metric}", was, became, [*IN_ANY_VERSION, "step"], "checks")
-    sweeps = [s.table(SWEEP).to_pandas() for s in (one, two) if (s.folder / SWEEP).exists()]
-    if len(sweeps) == 2:
-        numbers += _unequal("sweep", sweeps[0], sweeps[1], [*IN_ANY_VERSION, *SETTING], "runs")
-    elif sweeps:
+    was, became = one.sweep(), two.sweep()
+    if was.empty != became.empty:
         numbers.append("sweep: is only in one of them")
+    elif not was.empty:
+        numbers += _unequal("sweep", was, became, [*IN_ANY_VERSION, *SETTING], "runs")
     old_made, new_made = _made_with(one), _made_with(two)
     made = [
         f"{name}: {old_made.get(name, 'not recorded')} and {new_made.get(name, 'not recorded')}"

@@ -388,6 +388,11 @@ class Store:
         """The results as they were last collected."""
         return self.table(RESULTS).to_pandas()
 
+    def sweep(self) -> pd.DataFrame:
+        """The runs that `tuned` is chosen from as they were last collected; empty where none is."""
+        there = (self.folder / SWEEP).exists()
+        return self.table(SWEEP).to_pandas() if there else pd.DataFrame()
+
     def curves(self, metrics: Sequence[str]) -> pd.DataFrame:
         """The curves of some metrics as they were last collected."""
         return self.table(CURVES, filters=[("metric", "in", list(metrics))]).to_pandas()
