@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from biosernn.report.composition import Arms, colour, grouped
+from biosernn.report.framed import Framed
 from biosernn.report.style import (
     NARROW,
     SMALL,
@@ -61,13 +62,13 @@ def small_multiples(
     for index, name in enumerate(names):
         row, column = divmod(index, columns)
         x, y = left + column * (wide + gap), top + 38 + row * (tall + 34)
-        axes = panel(figure, x, y, wide, tall)
+        axes = panel(figure, x, y, wide, tall, Framed)
         mark_arm(axes, name)
         with of_arm(sheet, name):
             sheet.plot(x + 5, y - 11, marker="s", ms=10, mew=0, color=colour(name, arms))
             words = fit(name, wide, size)
             sheet.text(x + 16, y - 10, words, va="center", weight="bold", fontsize=size)
-        axes.tick_params(labelleft=column == 0, labelbottom=index + columns >= len(names))
+        axes.labelled = (index + columns >= len(names), column == 0)
         panels[name] = axes
     bottom = top + 20 + rows * (tall + 34) + 24
     sheet.text(left, bottom, f"{across} →", va="center", fontsize=SMALL, style="italic")

@@ -21,7 +21,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 WIDE, NARROW = 960, 358
 
@@ -74,12 +74,13 @@ def canvas(width: float, height: float) -> tuple[Figure, Axes]:
     return figure, sheet
 
 
-def panel(figure: Figure, left: float, top: float, width: float, height: float) -> Axes:
-    """Add axes to a figure, placed in pixels from the upper left corner."""
+def panel(
+    figure: Figure, left: float, top: float, width: float, height: float, kind: type[Axes] = Axes
+) -> Any:
+    """Add axes of a kind to a figure, placed in pixels from the upper left corner."""
     across, down = figure.get_size_inches() * 72
-    return figure.add_axes(
-        (left / across, 1 - (top + height) / down, width / across, height / down)
-    )
+    place = left / across, 1 - (top + height) / down, width / across, height / down
+    return figure.add_axes(place, axes_class=kind)
 
 
 def fit(text: str, width: float, size: float = SMALL) -> str:
@@ -254,7 +255,7 @@ def log_ticks(axis: matplotlib.axis.Axis, low: float, high: float) -> None:
     """Label a logarithmic axis at whole powers of ten, at most five of them."""
     first, last = int(np.ceil(low)), int(np.floor(high))
     stride = max(1, -(-(last - first) // 4))
-    axis.set_ticks([10.0**k for k in range(first, last + 1, stride)])
+    axis.set_major_locator(FixedLocator([10.0**k for k in range(first, last + 1, stride)]))
     axis.set_major_formatter(FuncFormatter(lambda value, _: power_of_ten(value)))
     axis.set_minor_locator(NullLocator())
 

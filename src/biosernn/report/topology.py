@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from biosernn.report.composition import Arms, colour, grouped
+from biosernn.report.framed import Framed
 from biosernn.report.setting import Cell, Setting
 from biosernn.report.style import (
     INK,
@@ -127,7 +128,7 @@ def topology(
     for index, (metric, lines) in enumerate(medians.items()):
         row, column = divmod(index, columns)
         x, y = left + column * (wide + gap), top + row * (tall + 50)
-        axes = panel(figure, x, y, wide, tall)
+        axes = panel(figure, x, y, wide, tall, Framed)
         sheet.text(x - 40, y - 14, SHAPE[metric], va="center", weight="bold", fontsize=SMALL)
         last = max(float(line.index[-1]) for line in lines.values())
         axes.set_xlim(-0.03 * last, 1.03 * last)
