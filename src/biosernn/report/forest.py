@@ -178,8 +178,9 @@ def _axis(
         x = _along(span, limit, value)
         line: dict[str, Any]
         line = {"color": INK, "lw": 1} if value == 0 else {"color": RULE, "lw": 0.8}
-        for middle in middles:
-            sheet.plot([x, x], [middle - 23, middle + 23], **line, zorder=0.5)
+        centres = np.array(middles)
+        at_x = np.full(len(centres), x)
+        sheet.vlines(at_x, centres - 23, centres + 23, **line, capstyle="round", zorder=0.5)
     bottom = middles[-1] + at.row - at.middle
     for value in (-limit, 0, limit):
         words = f"{value:+g}".replace("-", "−") if value else "0"

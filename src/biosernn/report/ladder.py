@@ -194,10 +194,9 @@ def _row(
     room, line = (at.thumbnail[0] - 12, top + 16) if wide else (at.width - 8, top + 10)
     sheet.text(4, line, fit(arm, room, TEXT), va="center", weight="bold", fontsize=TEXT)
     sheet.text(4, line + 17, fit(in_words(made_of), room), va="center", color=QUIET)
-    for span in (at.solved, at.accuracy):
-        for value in (0, 0.5, 1):
-            x = _along(span, value)
-            sheet.plot([x, x], [middle - 27, middle + 27], color=RULE, lw=0.8, zorder=0)
+    rules = [_along(span, value) for span in (at.solved, at.accuracy) for value in (0, 0.5, 1)]
+    rule: dict[str, Any] = {"colors": RULE, "lw": 0.8, "capstyle": "round", "zorder": 0}
+    sheet.vlines(rules, middle - 27, middle + 27, **rule)
     recipes = [recipe for recipe in setting.recipes if (arm, recipe) in setting.summaries]
     for y, recipe in zip(_stacked(middle, len(recipes)), recipes, strict=True):
         summary, runs = setting.summaries[arm, recipe], setting.of(arm, recipe)

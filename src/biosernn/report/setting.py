@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
 
 import numpy as np
@@ -68,7 +69,11 @@ class Setting:
 
     def of(self, arm: str, recipe: str) -> pd.DataFrame:
         """The runs of one arm under one recipe."""
-        return self.runs[(self.runs["arm"] == arm) & (self.runs["recipe"] == recipe)]
+        return self._of.get((arm, recipe), self.runs.iloc[:0])
+
+    @cached_property
+    def _of(self) -> dict[Cell, pd.DataFrame]:
+        return dict(iter(self.runs.groupby(["arm", "recipe"], sort=False)))  # type: ignore[arg-type]
 
     def curve(self, curves: pd.DataFrame, metric: str) -> dict[Cell, pd.DataFrame]:
         """One metric's curves by arm and recipe, each with the steps down and the runs across."""
