@@ -275,7 +275,8 @@ def _gradients(setting: Setting, arm: str, recipes: list[str]) -> str:
     for recipe in recipes:
         runs = setting.of(arm, recipe)
         clipped = _trouble(runs)[0]
-        words = f"{recipe} {runs['gradient_norm_data_max'].median():.2g}"
+        largest = runs["gradient_norm_data_max"].median()
+        words = f"{recipe} {largest:,.0f}" if largest >= 10 else f"{recipe} {largest:.2g}"
         lines.append(words + (f" ({clipped} clipped)" if clipped != "–" else ""))
     return fit("gradient: " + ", ".join(lines), NARROW)
 
