@@ -163,7 +163,7 @@ def _section(folder: Path, study: Study, results: pd.DataFrame, analysis: Analys
     found = settings(analysis, results)
     head = [
         f"## {study.name}\n",
-        f"`{_command(study)}`: {len(results):,} runs of {len(study.arms)} arms, "
+        f"`{_command(study)}`: {_progress(study, len(results))} of {len(study.arms)} arms, "
         f"{study.seeds if len(study.tasks) == 1 else seeds} seeds, "
         f"{_units(study)} of {', '.join(dict.fromkeys(results['cohort']))}; "
         f"{timing['wall_s'].sum() / 3600:.1f} hours of one core, engine {provenance['engine']}, "
@@ -177,6 +177,12 @@ def _section(folder: Path, study: Study, results: pd.DataFrame, analysis: Analys
     if results["cohort"].nunique() > 1:
         return head + _by_field(folder, provenance, analysis, found)
     return head + _by_setting(folder, study, found)
+
+
+def _progress(study: Study, finished: int) -> str:
+    each = len(study.cohort) * len(study.arms) * len(study.conditions) * len(study.strength)
+    planned = each * sum(map(study.seeds_of, study.tasks))
+    return f"{finished:,} {'' if finished == planned else f'of {planned:,} '}runs"
 
 
 def _units(study: Study) -> str:
