@@ -216,7 +216,8 @@ class Store:
     @property
     def holds_tables_alone(self) -> bool:
         """Whether a study is here that was not laid out here: its run files are elsewhere."""
-        return (self.folder / STUDY).exists() and not (self.runs / BEGUN).exists()
+        there = all((self.folder / name).exists() for name in (STUDY, RESULTS))
+        return there and not (self.runs / BEGUN).exists()
 
     @contextmanager
     def laying_out(self, cohorts: Sequence[Cohort]) -> Iterator[None]:

@@ -75,8 +75,11 @@ def take_over(store: Store, study: Study, cohorts: Sequence[Cohort]) -> int:
             run_id = row["run"]
             if run_id not in wanted:
                 continue
+            there = store.run_path(run_id).exists()
+            if there and store.recurrent_weights(run_id) is not None:
+                continue
             taken.add(run_id)
-            if store.run_path(run_id).exists():
+            if there:
                 continue
             outcomes = {k: v for k, v in row.items() if k not in (*IDENTITY, *SETTING, "chosen")}
             steps, values = curves.get(run_id, (np.empty(0, np.int64), {}))
@@ -87,7 +90,7 @@ def take_over(store: Store, study: Study, cohorts: Sequence[Cohort]) -> int:
 def _rows(store: Store, name: str) -> list[dict[str, Any]]:
     """A table's rows; none where there is no such table."""
     path = store.folder / name
-    if not path.exists() and name != RESULTS:
+    if not path.exists():
         return []
     table = store.table(name).to_pandas()
     if "run" not in table:
