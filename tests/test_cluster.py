@@ -23,8 +23,8 @@ TOOLS = Path(sys.executable).parent
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "NPROC"}
 
 
-def _same(one, other):
-    for name in ("results.parquet", "curves.parquet"):
+def _same(one, other, names=("results.parquet", "curves.parquet")):
+    for name in names:
         a, b = pd.read_parquet(one / name), pd.read_parquet(other / name)
         pd.testing.assert_frame_equal(a, b, check_exact=True)
 
@@ -86,6 +86,16 @@ def test_workers_come_and_go_and_the_tables_stay_the_same(started, scheduler, tm
     finished = sorted(path.name for path in (folder / "runs").glob("*.npz"))
     assert finished == sorted(path.name for path in (undisturbed / "runs").glob("*.npz"))
     assert len(pd.read_parquet(folder / "timing.parquet")) == len(finished)
+
+
+@pytest.mark.slow
+def test_tuned_makes_the_same_choices_on_a_cluster(started, scheduler, tmp_path):
+    tuned = SMALL.with_options(arms=["W0"], seeds=2, recipe=["clipped", "tuned"])
+    alone = run(tuned, tmp_path / "alone", workers=0).folder
+    _worker(started, scheduler, "first")
+    _worker(started, scheduler, "second")
+    folder = run(tuned, tmp_path / "out", scheduler=scheduler).folder
+    _same(alone, folder, ("results.parquet", "curves.parquet", "sweep.parquet"))
 
 
 @pytest.mark.slow
