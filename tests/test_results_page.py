@@ -1,5 +1,6 @@
 """The page of results, built from the tables of finished studies."""
 
+import itertools
 import re
 import runpy
 from dataclasses import replace
@@ -85,6 +86,7 @@ def made_up_runs(study):
     )
     solved = results["solved"]
     return results.assign(
+        run=[f"run-{number}" for number in range(len(results))],
         accuracy=np.where(solved, 1.0, 0.625),
         censored=~solved,
         steps_to_criterion=np.where(solved, 5 * rng.integers(8, 30, len(results)), 400),
@@ -126,6 +128,55 @@ def test_the_fields_of_a_study_stand_beside_each_other(tmp_path):
         assert float(gap) == pytest.approx(bio["solved"].mean() - plain["solved"].mean())
         assert "n = 10" in rest
     assert len(pictures(page, tmp_path)) == 4
+
+
+def test_runs_that_two_studies_share_are_counted_once(tmp_path):
+    paper = preset("paper").with_options(
+        cohort="6_6_2", arms=["W*D*C", "WD*C"], seeds=10, protocol="corrected"
+    )
+    results = made_up_runs(paper)
+    build = runpy.run_path(str(BUILD))
+    folders = [
+        study_folder(tmp_path, replace(paper, name=name), results) for name in ("paper", "again")
+    ]
+    once, twice = (build["page"](folders[:n]).split("## paper")[0] for n in (1, 2))
+    assert "in 1 field;" in once
+    assert once == twice
+
+
+def test_arms_without_a_common_seed_are_not_compared(tmp_path):
+    study = preset("paper").with_options(
+        cohort="6_6_2", arms=["W*D*C", "WD*C"], seeds=10, protocol="corrected", recipe="seed"
+    )
+    results = made_up_runs(study)
+    apart = results[(results["arm"] == "W*D*C") == (results["seed"] < 5)]
+    page = runpy.run_path(str(BUILD))["page"]([study_folder(tmp_path, study, apart)])
+    assert "## What holds" not in page
+    assert "10 of 20 runs" in page
+
+
+def test_what_is_beyond_the_named_outcomes_is_worked_out_by_another_route(tmp_path):
+    study = preset("paper").with_options(
+        cohort="6_6_2", arms=["W*D*C", "WD*C"], seeds=12, protocol="corrected", recipe="seed"
+    )
+    rng = np.random.default_rng(1)
+    results = made_up_runs(study)
+    unseen = ["accuracy_delay_20", "accuracy_delay_40", "accuracy_delay_80", "accuracy_noise_0.4"]
+    results[unseen] = rng.random((len(results), 4))
+    results["collapsed"] = rng.random(len(results)) < 0.5
+    page = runpy.run_path(str(BUILD))["page"]([study_folder(tmp_path, study, results)])
+    row = cells(page, "6_6_2, seed |")
+    bio, plain = (results[results["arm"] == arm] for arm in ("W*D*C", "WD*C"))
+    assert row[1:5] == [f"{bio['collapsed'].sum()}/12", "–", "–", f"{plain['collapsed'].sum()}/12"]
+    for cell, name in zip(row[5:], unseen, strict=True):
+        gap = bio[name].to_numpy() - plain[name].to_numpy()
+        subsets = np.array([m for m in itertools.product((0, 1), repeat=12) if any(m)])
+        means = np.sort(subsets @ gap / subsets.sum(axis=1))
+        outside = int(0.025 * 2**12)
+        said = [float(word) for word in re.findall(r"[+-][\d.]+", cell.replace("−", "-"))]
+        assert said == pytest.approx(
+            [gap.mean(), means[outside - 1], means[-outside]], abs=0.005001
+        )
 
 
 def test_a_study_of_departures_has_one_figure_and_one_table(tmp_path):

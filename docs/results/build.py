@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import product
-from math import sqrt
+from math import isnan, sqrt
 from pathlib import Path
 
 import pandas as pd
@@ -25,6 +25,7 @@ from biosernn.analysis.analyse import analyse
 from biosernn.analysis.family import QUESTIONS
 from biosernn.analysis.findings import Analysis, Contrast
 from biosernn.analysis.reproduction import SIGNIFICANT, Agreement, reproduction
+from biosernn.analysis.sign_flip import sign_flip_limits
 from biosernn.audit.animals import OF_ONE_MOUSE
 from biosernn.protocol import RECIPES
 from biosernn.report.agreement import agreement, agreement_frame, agreement_table
@@ -46,6 +47,20 @@ CLAIMED = 37.0
 """Per cent that the study claims; between the memoryless line and all right are 37.5 points."""
 
 BIO, PLAIN = "W*D*C", "WD*C"
+
+UNSEEN = {
+    "accuracy_delay_20": "delay 20",
+    "accuracy_delay_40": "delay 40",
+    "accuracy_delay_80": "delay 80",
+    "accuracy_noise_0.4": "noise 0.4",
+}
+"""What a trained network is tried on, of what it was not trained on."""
+
+STEADY = (BIO, "shuffled-in-bins", "diagonal-only", PLAIN)
+"""Arms whose steadiness after the criterion is shown."""
+
+FEWEST_PAIRS = 6
+"""Seeds below which there is no 95 % interval."""
 
 Read = Sequence[tuple[Study, pd.DataFrame, Analysis]]
 
@@ -94,18 +109,21 @@ def _read(folder: Path) -> tuple[Study, pd.DataFrame, Analysis]:
 
 def _of_the_claim(read: Read) -> list[str]:
     """What holds of the 37 per cent: in every study of both networks, by cohort and recipe."""
-    rows = []
+    rows, shown = [], set()
     for study, results, analysis in read:
-        maze = results[results["task"] == "maze"]
+        pair = results[(results["task"] == "maze") & results["arm"].isin([BIO, PLAIN])]
         place = ["cohort", "protocol", "recipe"]
-        for (cohort, protocol, recipe), runs in maze.groupby(place, sort=False):
-            means = runs.groupby("arm")["accuracy"].mean()
-            if not {BIO, PLAIN} <= set(means.index) or protocol not in ("corrected", "published"):
-                continue
+        for (cohort, protocol, recipe), runs in pair.groupby(place, sort=False):
             contrasts = [
                 _one(analysis, cohort, protocol, recipe, outcome)
                 for outcome in ("solved", "restricted_mean_steps")
             ]
+            if not all(contrasts) or protocol not in ("corrected", "published"):
+                continue
+            if shown.issuperset(runs["run"]):
+                continue
+            shown.update(runs["run"])
+            means = runs.groupby("arm")["accuracy"].mean()
             rows.append(
                 [
                     f"{study.name}: {cohort}, {_units(study)}, {protocol}, {recipe}",
@@ -122,27 +140,76 @@ def _of_the_claim(read: Read) -> list[str]:
         f"{_plain(BIO)} against {_plain(PLAIN)}, the plain network in the same place, on the maze. "
         "Accuracy as the protocol defines it; a network without memory reaches 0.625, so that the "
         "claim is almost all of what there is to gain. Intervals are of 95 %, over seeds on the "
-        "same neurons.\n",
+        "same neurons. Runs that several studies share are listed once.\n",
         *_markdown(head, rows),
         "**In short**, under the corrected protocol:\n",
         *(f"- {_plain(_gain(read, recipe))}" for recipe in RECIPES),
         "",
         "Why: steps to criterion of an arm minus its null (fewer is better), least and most over "
         "the fields, and in how many of them what was found. Only what a study named beforehand "
-        "is more than exploratory.\n",
+        "is more than exploratory. The fields are no independent repetitions: those of MICrONS "
+        "lie in one mouse, and a seed has the same trials, order and noise in each (W0, which "
+        "starts from no data and has no geometry, even the same run).\n",
         *_markdown(["question", "arm − null", *RECIPES], _causes(read)),
+        *_beyond(read),
     ]
 
 
 def _over_fields(read: Read, arm: str, null: str, recipe: str, outcome: str) -> list[Contrast]:
-    """One contrast of the corrected protocol in every field that it was run on."""
+    """One contrast of the corrected protocol in every field, by the first study that ran it."""
     asked = (arm, null, "maze", "corrected", recipe, outcome)
+    by_field: dict[str, Contrast] = {}
+    for _, _, analysis in read:
+        for c in analysis.contrasts:
+            if c.n and (c.arm, c.null, c.task, c.protocol, c.recipe, c.outcome) == asked:
+                by_field.setdefault(c.cohort, c)
+    return list(by_field.values())
+
+
+def _beyond(read: Read) -> list[str]:
+    """What else tells the two networks apart: after the criterion, and on unseen trials."""
+    rows, shown = [], set()
+    for _, results, _ in read:
+        if not set(UNSEEN) <= set(results.columns):
+            continue
+        chosen = results[(results["task"] == "maze") & (results["protocol"] == "corrected")]
+        for place, runs in chosen.groupby(["cohort", "recipe"], sort=False):
+            by_arm = dict(tuple(runs.set_index("seed").groupby("arm")))
+            if place in shown or not {BIO, PLAIN} <= set(by_arm):
+                continue
+            gaps = (by_arm[BIO][list(UNSEEN)] - by_arm[PLAIN][list(UNSEEN)]).dropna()
+            if len(gaps) < FEWEST_PAIRS:
+                continue
+            shown.add(place)
+            each = gaps.to_numpy(float).T
+            ends = zip(each.mean(axis=1), *sign_flip_limits(each, 0.95), strict=True)
+            rows.append(
+                [
+                    ", ".join(map(str, place)),
+                    *(_again(by_arm.get(arm)) for arm in STEADY),
+                    *(_signed(gap, low, high) for gap, low, high in ends),
+                ]
+            )
+    if not rows:
+        return []
+    head = ["field, recipe", *(f"unsteady: {arm}" for arm in STEADY), *UNSEEN.values()]
     return [
-        c
-        for _, _, analysis in read
-        for c in analysis.contrasts
-        if c.n and (c.arm, c.null, c.task, c.protocol, c.recipe, c.outcome) == asked
+        "Beyond the outcomes that were named, and so exploratory throughout. Unsteady: runs that "
+        "were all right at a check and not at a later one. Then accuracy on trials of a kind that "
+        f"was not trained, {_plain(BIO)} minus {_plain(PLAIN)} with 95 % intervals; a network that "
+        "never learned answers without memory at any delay, so that this mixes whether it learned "
+        "with what it learned.\n",
+        *_markdown(head, rows),
     ]
+
+
+def _again(runs: pd.DataFrame | None) -> str:
+    return "–" if runs is None else f"{int(runs['collapsed'].sum())}/{len(runs)}"
+
+
+def _signed(gap: float, low: float, high: float) -> str:
+    ends = " to ".join(number(end, 2, sign=True) for end in (low, high))
+    return f"{number(gap, 2, sign=True)} ({'not estimable' if isnan(low) else ends})"
 
 
 def _gain(read: Read, recipe: str) -> str:
@@ -150,13 +217,18 @@ def _gain(read: Read, recipe: str) -> str:
     found = _over_fields(read, BIO, PLAIN, recipe, "solved")
     if not found:
         return f"Recipe {recipe}: not run."
-    points = sorted(100 * c.effect.estimate for c in found)
     above = sum(c.effect.low > 0 for c in found)
     return (
-        f"Recipe {recipe}: {BIO} solves {number(points[0], 0, sign=True)} to "
-        f"{number(points[-1], 0, sign=True)} points more runs than {PLAIN} in {len(found)} fields; "
-        f"the 95 % interval is above 0 in {above} of them."
+        f"Recipe {recipe}: {BIO} solves {_least_to_most(found, 100, 0)} points more runs than "
+        f"{PLAIN} in {len(found)} field{'s' if len(found) > 1 else ''}; the 95 % interval is above "
+        f"0 in {above} of them."
     )
+
+
+def _least_to_most(found: Sequence[Contrast], times: float, digits: int) -> str:
+    effects = [times * c.effect.estimate for c in found]
+    ends = (number(end(effects), digits, sign=True) for end in (min, max))
+    return " to ".join(dict.fromkeys(ends))
 
 
 def _causes(read: Read) -> list[list[str]]:
@@ -175,21 +247,22 @@ def _causes(read: Read) -> list[list[str]]:
 def _found(contrasts: Sequence[Contrast]) -> str:
     if not contrasts:
         return ""
-    ends = dict.fromkeys(
-        number(end, 1, sign=True)
-        for end in (f(c.effect.estimate for c in contrasts) for f in (min, max))
-    )
     words = Counter(map(verdict_words, contrasts))
     said = (f"{word} ({count} of {len(contrasts)})" for word, count in words.items())
-    return f"{' to '.join(ends)}: {', '.join(said)}"
+    return f"{_least_to_most(contrasts, 1, 1)}: {', '.join(said)}"
 
 
-def _one(analysis: Analysis, cohort: str, protocol: str, recipe: str, outcome: str) -> Contrast:
+def _one(
+    analysis: Analysis, cohort: str, protocol: str, recipe: str, outcome: str
+) -> Contrast | None:
     asked = (BIO, PLAIN, cohort, "maze", protocol, recipe, outcome)
     return next(
-        c
-        for c in analysis.contrasts
-        if (c.arm, c.null, c.cohort, c.task, c.protocol, c.recipe, c.outcome) == asked
+        (
+            c
+            for c in analysis.contrasts
+            if c.n and (c.arm, c.null, c.cohort, c.task, c.protocol, c.recipe, c.outcome) == asked
+        ),
+        None,
     )
 
 
@@ -241,10 +314,10 @@ def _by_setting(folder: Path, study: Study, found: Iterable[Setting]) -> list[st
     arms, parts = _arms(study), []
     for number_, setting in enumerate(found):
         parts.append(f"### {setting.name}\n")
-        for name, svg in (
-            ("effects", forest(setting)),
-            ("survival", survival(setting, arms, BIO)),
-        ):
+        drawn = {"survival": survival(setting, arms, BIO)}
+        if setting.tested:
+            drawn = {"effects": forest(setting)} | drawn
+        for name, svg in drawn.items():
             file = folder / f"{name}-{number_}.svg"
             file.write_text(svg, encoding="utf-8")
             parts.append(f"![{name}: {setting.name}]({folder.name}/{file.name})\n")
@@ -260,8 +333,9 @@ def _by_field(
     fields = list(dict.fromkeys(setting.cohort for setting in found))
     parts = [f"{analysis.describes} n_mice {'= 1' if one_mouse else 'is not known'}.\n"]
     for number_, setting in enumerate(found):
-        parts.append(f"### {setting.name}\n")
-        parts += _picture(folder, f"effects-{number_}", setting.name, partial(forest, setting))
+        if setting.tested:
+            parts.append(f"### {setting.name}\n")
+            parts += _picture(folder, f"effects-{number_}", setting.name, partial(forest, setting))
     parts.append("### The fields beside each other\n")
     arms: dict[tuple[str, ...], dict[str, str]] = {}
     pairs: dict[tuple[str, ...], dict[str, str]] = {}

@@ -68,13 +68,13 @@ def forest(setting: Setting, *, narrow: bool = False) -> str:
     Parameters
     ----------
     setting
-        Its contrasts; those that were not tested have no row.
+        Its contrasts, of which one at least was tested; the others have no row.
     narrow
         Draw it for a phone.
 
     """
     at = PHONE if narrow else PAGE
-    tested = [c for c in setting.contrasts if c.n]
+    tested = setting.tested
     rows = list(dict.fromkeys((c.question, c.arm, c.null) for c in tested))
     middles = [at.top + index * at.row + at.middle for index in range(len(rows))]
     figure, sheet = canvas(at.width, at.top + at.row * len(rows) + 48)

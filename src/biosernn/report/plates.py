@@ -82,8 +82,7 @@ def setting_plates(
         f"rest.{line} {where}; {n}.",
         partial(ladder, setting, arms, weights),
     )
-    tested = [c for c in setting.contrasts if c.n]
-    if tested:
+    if tested := setting.tested:
         yield _plate(
             "Every arm against its null",
             "Differences paired by seed with 95 % intervals. Thick: the family fixed beforehand, "

@@ -60,6 +60,11 @@ class Setting:
         strength = "" if self.strength is None else f", λ = {self.strength:g}"
         return f"{self.cohort}, {self.task}, protocol {self.protocol}{strength}"
 
+    @property
+    def tested(self) -> tuple[Contrast, ...]:
+        """The contrasts whose arms have seeds in common."""
+        return tuple(contrast for contrast in self.contrasts if contrast.n)
+
     def n_runs(self, *recipes: str) -> str:
         """How many runs of how many seeds some or all recipes hold, in words."""
         runs = self.runs[self.runs["recipe"].isin(recipes or self.recipes)]
