@@ -596,6 +596,17 @@ def test_strengths_are_compared_one_by_one() -> None:
     assert [c.n for c in analysis.contrasts] == [20] * len(analysis.contrasts)
 
 
+@pytest.mark.parametrize(("end", "word"), [(19.9, "no difference"), (20.0, "cannot tell")])
+def test_a_difference_as_large_as_the_bound_is_not_ruled_out_by_touching_it(
+    end: float, word: str
+) -> None:
+    found = contrast(noisy(100), noisy(100, key=1))
+    for low, high in ((-end, 5.0), (-5.0, end)):
+        equivalence = replace(found.equivalence, low=low, high=high)
+        wide = replace(found.effect, low=-25.0, high=25.0)
+        assert verdict(replace(found, equivalence=equivalence, effect=wide, p_holm=1.0))[0] == word
+
+
 def test_the_bound_follows_the_length_of_the_runs() -> None:
     results = study().replace({"steps_to_criterion": {400: 800}})
     analysis = analyse(results, primary=Primary(), total_steps=800)
@@ -633,6 +644,7 @@ def of_cohorts(*sessions: int) -> tuple[pd.DataFrame, list[float]]:
 def test_cohorts_of_one_session_count_once() -> None:
     results, effects = of_cohorts(4, 4, 4, 5, 6, 7, 8)
     analysis = analyse(results, primary=Primary())
+    assert analysis.finding.startswith("cohort field 0 alone; ")
     (pooled,) = [p for p in analysis.pooled if p.outcome == "restricted_mean_steps"]
     sessions = [np.mean(effects[:3]), *effects[3:]]
     half = stats.t.ppf(0.975, 4) * stats.sem(sessions)

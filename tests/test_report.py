@@ -379,12 +379,26 @@ def test_too_few_seeds_missing_runs_and_extended_seeds():
 def test_arms_whose_penalty_leads_are_named(inputs):
     lead = settings(inputs.analysis, inputs.results)[0]
     led = {
-        cell: replace(summary, n_penalty_dominates=summary.n if cell[1] == "seed" else 6)
+        cell: replace(summary, n_penalty_dominates=3 if cell[1] == "seed" else 2)
         for cell, summary in lead.summaries.items()
         if cell[0] == "WD*C"
     }
     note = next(n for n in notes(inputs, replace(lead, summaries=led)) if "penalty’s" in n)
-    assert note.endswith(": WD*C under seed.")
+    assert note.endswith(": WD*C under seed (3/12).")
+
+
+@pytest.mark.parametrize(
+    ("provenance", "said"),
+    [
+        ({"kind": "release"}, "1"),
+        ({"kind": "synthetic"}, "0, synthetic"),
+        ({"kind": "mine"}, "not known"),
+        ({"kind": "mine", "n_mice": 4}, "4"),
+    ],
+)
+def test_animals_are_counted_where_the_source_says(inputs, provenance, said):
+    cohort = replace(inputs.cohort, provenance=provenance)
+    assert said in [value for _, value in facts(replace(inputs, cohort=cohort))]
 
 
 def test_ladder_has_a_row_for_every_arm(inputs):
@@ -507,6 +521,30 @@ def test_methods_cite_in_order_and_say_what_was_run(inputs):
         assert words in paragraph
     for arm in inputs.arms:
         assert arm in paragraph
+
+
+def test_methods_say_what_the_study_has_and_nothing_else(inputs):
+    def of(results=inputs.results, **changed):
+        changed = replace(inputs, results=results, **changed)
+        return methods(changed, settings(changed.analysis, changed.results))
+
+    assert "λ Σ |W| ⊙ C ⊙ D" in of()
+    assert "within the family fixed beforehand; all other contrasts are exploratory" in of()
+    l1 = of(arms={"W": {"geometry": "none"}, "W0": {"geometry": "none", "strength": 0.0}})
+    assert "penalty: the L1 norm of W. λ" in l1
+    assert "⊙" not in l1
+    tuned = inputs.results.assign(recipe="tuned", protocol="published")
+    said = of(tuned, analysis=analyse(tuned.drop_duplicates(["arm", "seed"]), primary=Primary()))
+    assert "learning rate 0.001" not in said
+    assert "λ = 0.3, used as it is." in said
+    assert "; all contrasts are exploratory." in said
+    several = (
+        {"name": "one", "neurons": 30, "source": {}},
+        {"name": "two", "neurons": 20, "source": {}},
+    )
+    drawn = of(provenance=inputs.provenance | {"cohorts": several, "units": None})
+    assert "networks of relu units were trained" in drawn
+    assert "each seed drew its own" not in drawn
 
 
 def with_other(column: str, value: object) -> ReportInputs:

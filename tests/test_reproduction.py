@@ -237,6 +237,7 @@ def grid_folder(place, tables):
                 censored=~solved,
                 collapsed=False,
                 penalty_dominates=False,
+                run=[f"{task} {arm} {number}" for number in range(n)],
                 steps_to_criterion=np.where(solved, 100, 400),
             )
         )
@@ -267,7 +268,7 @@ def test_the_page_tells_what_agrees_and_what_does_not(tmp_path, build, tables, m
     assert "Not compared: the published tables are not at hand." in build["page"]([folder])
 
 
-def test_a_difference_that_another_draw_of_trials_would_make_is_explained(build):
+def test_a_difference_that_another_draw_of_trials_would_make_is_explained(build, tmp_path):
     rows = published(
         ("go_no_go", "W", "accuracy", 20, 0.5115, 0.001),
         ("go_no_go", "WD", "accuracy", 20, 0.5300, 0.001),
@@ -279,7 +280,31 @@ def test_a_difference_that_another_draw_of_trials_would_make_is_explained(build)
     )
     found = reproduction(ours, rows)
     assert [one.verdict for one in found] == ["differs"] * 3
-    assert [build["_reason"](one) for one in found] == [build["THE_DRAW"], "open", "open"]
+    drawn = np.random.default_rng(0).normal(0.508, 0.004, 20)
+    table = pd.DataFrame({"task": "go_no_go", "draw": range(20), "accuracy": drawn})
+    table.to_csv(tmp_path / "draws.csv", index=False)
+    reach = build["read_draws"](tmp_path / "draws.csv")
+    further = stats.t(19, drawn.mean(), np.sqrt(drawn.var(ddof=1) * 21 / 20))
+    assert reach["go_no_go"] == pytest.approx(further.interval(0.95))
+    assert build["_reasons"](found, reach) == [build["THE_DRAW"], "open", "open"]
+    assert build["_reasons"](found, {}) == ["open"] * 3
+    apart = [(arm, 0.509) for arm in ("W", "W0", "W*")] + [("WD", 0.5045)]
+    found = reproduction(
+        pd.concat(
+            runs(0.505 + np.linspace(0, 1e-3, 10), arm=arm, task="go_no_go") for arm, _ in apart
+        ),
+        published(*(("go_no_go", arm, "accuracy", 20, mean, 0.001) for arm, mean in apart)),
+    )
+    assert build["_reasons"](found, reach) == [build["THE_DRAW"]] * 3 + ["open"]
+
+
+@pytest.mark.slow
+def test_the_draw_of_trials_is_what_moves_a_network_that_never_learns(monkeypatch):
+    draws = runpy.run_path(str(BUILD.with_name("draws.py")))["draws"]
+    first = draws("synthetic:24", 16, 2)
+    monkeypatch.setitem(draws.__globals__, "FIRST_DRAW", 7)
+    other = draws("synthetic:24", 16, 2)
+    assert not (first["accuracy"] == other["accuracy"]).any()
 
 
 @pytest.mark.parametrize("narrow", [False, True])

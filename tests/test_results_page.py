@@ -42,10 +42,11 @@ def test_the_page_has_the_numbers_of_the_tables(built):
         means = runs.groupby("arm")["accuracy"].mean()
         place = f"| paper: synthetic:24, 16 units, {protocol}, {recipe}"
         row = next(line for line in claim.splitlines() if line.startswith(place))
-        cells = [cell.strip() for cell in row.split("|")[2:5]]
-        gap = 100 * (means["W*D*C"] - means["WD*C"])
-        assert cells[:2] == [f"{means['W*D*C']:.3f}", f"{means['WD*C']:.3f}"]
-        assert float(cells[2].replace("−", "-")) == pytest.approx(gap, abs=0.05)
+        cells = [cell.strip().replace("−", "-") for cell in row.split("|")[2:7]]
+        assert cells[:3] == ["2", f"{means['W*D*C']:.3f}", f"{means['WD*C']:.3f}"]
+        gap, relative = (float(cell.split()[0]) for cell in cells[3:])
+        assert gap == pytest.approx(100 * (means["W*D*C"] - means["WD*C"]), abs=0.05)
+        assert relative == pytest.approx(100 * (means["W*D*C"] / means["WD*C"] - 1), abs=0.05)
     assert f"{len(results)} runs of 3 arms, 2 seeds, 16 units of synthetic:24" in page
 
 
@@ -140,7 +141,7 @@ def test_runs_that_two_studies_share_are_counted_once(tmp_path):
         study_folder(tmp_path, replace(paper, name=name), results) for name in ("paper", "again")
     ]
     once, twice = (build["page"](folders[:n]).split("## paper")[0] for n in (1, 2))
-    assert "in 1 field;" in once
+    assert "(1 of 1)" in once
     assert once == twice
 
 
@@ -167,8 +168,14 @@ def test_what_is_beyond_the_named_outcomes_is_worked_out_by_another_route(tmp_pa
     page = runpy.run_path(str(BUILD))["page"]([study_folder(tmp_path, study, results)])
     row = cells(page, "6_6_2, seed |")
     bio, plain = (results[results["arm"] == arm] for arm in ("W*D*C", "WD*C"))
-    assert row[1:5] == [f"{bio['collapsed'].sum()}/12", "–", "–", f"{plain['collapsed'].sum()}/12"]
-    for cell, name in zip(row[5:], unseen, strict=True):
+    assert row[1:6] == [
+        "12",
+        f"{bio['collapsed'].sum()}/12",
+        "–",
+        "–",
+        f"{plain['collapsed'].sum()}/12",
+    ]
+    for cell, name in zip(row[6:], unseen, strict=True):
         gap = bio[name].to_numpy() - plain[name].to_numpy()
         subsets = np.array([m for m in itertools.product((0, 1), repeat=12) if any(m)])
         means = np.sort(subsets @ gap / subsets.sum(axis=1))

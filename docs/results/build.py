@@ -17,7 +17,9 @@ from functools import partial
 from itertools import product
 from math import isnan, sqrt
 from pathlib import Path
+from statistics import median
 
+import numpy as np
 import pandas as pd
 from scipy import stats
 
@@ -36,10 +38,9 @@ from biosernn.report.survival import survival
 from biosernn.report.tables import Table, arms_table, contrasts_table
 from biosernn.report.words import effect, effect_interval, interval, number, verdict_words
 from biosernn.study.spec import Study
-from biosernn.tasks.registry import TASKS
-from biosernn.training.schedule import Schedule
 
 HERE = Path(__file__).resolve().parent
+DRAWS = HERE / "draws.csv"
 SHARED = HERE.parents[2] / "shared" / "published"
 TABLES = ("study.toml", "results.parquet", "timing.parquet", "provenance.json")
 TOTAL_STEPS = 400
@@ -59,8 +60,21 @@ UNSEEN = {
 STEADY = (BIO, "shuffled-in-bins", "diagonal-only", PLAIN)
 """Arms whose steadiness after the criterion is shown."""
 
+SELF_WEIGHTS = (
+    BIO,
+    "diagonal-only",
+    "constant-diagonal",
+    "off-diagonal",
+    "off-diagonal-rescaled",
+    "identity",
+    PLAIN,
+)
+"""Arms that tell what the self-weights do."""
+
 FEWEST_PAIRS = 6
 """Seeds below which there is no 95 % interval."""
+
+Reach = dict[str, tuple[float, float]]
 
 Read = Sequence[tuple[Study, pd.DataFrame, Analysis]]
 
@@ -110,6 +124,7 @@ def _read(folder: Path) -> tuple[Study, pd.DataFrame, Analysis]:
 def _of_the_claim(read: Read) -> list[str]:
     """What holds of the 37 per cent: in every study of both networks, by cohort and recipe."""
     rows, shown = [], set()
+    holds: dict[str, list[bool | None]] = {"points": [], "relative": []}
     for study, results, analysis in read:
         pair = results[(results["task"] == "maze") & results["arm"].isin([BIO, PLAIN])]
         place = ["cohort", "protocol", "recipe"]
@@ -123,47 +138,127 @@ def _of_the_claim(read: Read) -> list[str]:
             if shown.issuperset(runs["run"]):
                 continue
             shown.update(runs["run"])
-            means = runs.groupby("arm")["accuracy"].mean()
+            by_arm = runs.pivot(index="seed", columns="arm", values="accuracy").dropna()
+            bio, plain = by_arm[BIO], by_arm[PLAIN]
+            gap = 100 * (bio - plain)
+            low, high = sign_flip_limits(gap.to_numpy(float)[None], 0.95)
+            beyond = (bio - (1 + CLAIMED / 100) * plain).to_numpy(float)[None]
+            holds["points"].append(_holds(gap.to_numpy(float)[None], CLAIMED))
+            holds["relative"].append(_holds(beyond, 0))
             rows.append(
                 [
                     f"{study.name}: {cohort}, {_units(study)}, {protocol}, {recipe}",
-                    *(f"{means[arm]:.3f}" for arm in (BIO, PLAIN)),
-                    f"{number(100 * (means[BIO] - means[PLAIN]), 1, sign=True)}",
-                    *(f"{effect(c)} ({effect_interval(c)}): {verdict_words(c)}" for c in contrasts),
+                    f"{len(gap)}",
+                    *(f"{arm.mean():.3f}" for arm in (bio, plain)),
+                    _signed(gap.mean(), low[0], high[0], digits=1),
+                    f"{number(100 * (bio.mean() / plain.mean() - 1), 1, sign=True)} %",
+                    *(_said(c) for c in contrasts),
                 ]
             )
     if not rows:
         return []
-    head = ["study", BIO, PLAIN, "points of accuracy", "runs solved", "steps"]
+    head = ["study", "n", BIO, PLAIN, "points of accuracy", "relative", "runs solved", "steps"]
     return [
         f"## What holds of the {CLAIMED:g} %\n",
         f"{_plain(BIO)} against {_plain(PLAIN)}, the plain network in the same place, on the maze. "
-        "Accuracy as the protocol defines it; a network without memory reaches 0.625, so that the "
-        "claim is almost all of what there is to gain. Intervals are of 95 %, over seeds on the "
-        "same neurons. Runs that several studies share are listed once.\n",
+        "Accuracy as the protocol defines it. The study does not say what its per cent are of: "
+        "points of accuracy, of which 37.5 lie between a network without memory (0.625) and all "
+        "right, or a gain relative to the plain network's; both are given. Intervals are of 95 %, "
+        "over n seeds on the same neurons, paired. Runs that several studies share are listed "
+        "once.\n",
         *_markdown(head, rows),
+        f"**{CLAIMED:g} points** of accuracy lie within {_of(holds['points'])} of these intervals; "
+        f"a gain of **{CLAIMED:g} % relative** to the plain network is not rejected at 5 % in "
+        f"{_of(holds['relative'])}. What is not estimable is not counted.\n",
         "**In short**, under the corrected protocol:\n",
         *(f"- {_plain(_gain(read, recipe))}" for recipe in RECIPES),
         "",
         "Why: steps to criterion of an arm minus its null (fewer is better), least and most over "
         "the fields, and in how many of them what was found. Only what a study named beforehand "
-        "is more than exploratory. The fields are no independent repetitions: those of MICrONS "
-        "lie in one mouse, and a seed has the same trials, order and noise in each (W0, which "
-        "starts from no data and has no geometry, even the same run).\n",
+        "is more than exploratory, and no adjustment is over the fields. They are no independent "
+        "repetitions: those of MICrONS lie in one mouse, and a seed has the same trials, order, "
+        "noise and lognormal draws in each, so nearly the same self-weights (W0, which starts from "
+        f"no data and has no geometry, is even the same run).{_alike(read)}\n",
         *_markdown(["question", "arm − null", *RECIPES], _causes(read)),
+        *_of_the_self_weights(read),
         *_beyond(read),
     ]
+
+
+def _holds(differences: np.ndarray, value: float) -> bool | None:
+    """Whether the 95 % interval of the centre of (1, n) differences holds a value, if known."""
+    low, high = sign_flip_limits(differences, 0.95)
+    return None if isnan(low[0]) else bool(low[0] <= value <= high[0])
+
+
+def _of(found: Iterable[bool | None]) -> str:
+    known = [holds for holds in found if holds is not None]
+    return f"{sum(known)} of {len(known)}"
 
 
 def _over_fields(read: Read, arm: str, null: str, recipe: str, outcome: str) -> list[Contrast]:
     """One contrast of the corrected protocol in every field, by the first study that ran it."""
     asked = (arm, null, "maze", "corrected", recipe, outcome)
-    by_field: dict[str, Contrast] = {}
-    for _, _, analysis in read:
+    by_field: dict[tuple[str, int | None], Contrast] = {}
+    for study, _, analysis in read:
         for c in analysis.contrasts:
             if c.n and (c.arm, c.null, c.task, c.protocol, c.recipe, c.outcome) == asked:
-                by_field.setdefault(c.cohort, c)
+                by_field.setdefault((c.cohort, study.units), c)
     return list(by_field.values())
+
+
+def _alike(read: Read) -> str:
+    """How a seed's steps go together between fields, in one sentence."""
+    by_field: dict[tuple[str, str], pd.Series] = {}
+    for _, results, _ in read:
+        chosen = results[(results["task"] == "maze") & (results["protocol"] == "corrected")]
+        for place, runs in chosen[chosen["arm"] == BIO].groupby(["recipe", "cohort"], sort=False):
+            by_field.setdefault(place, runs.set_index("seed")["steps_to_criterion"])
+    told = []
+    for recipe in RECIPES:
+        steps = pd.DataFrame({c: s for (r, c), s in by_field.items() if r == recipe})
+        between = steps.corr().to_numpy()[np.triu_indices(len(steps.columns), 1)]
+        if len(between):
+            ends = " to ".join(dict.fromkeys(f"{f(between):.2f}" for f in (min, max)))
+            told.append(f"{ends} under {recipe}")
+    if not told:
+        return ""
+    return f" The steps of {_plain(BIO)} correlate between fields, over seeds: {', '.join(told)}."
+
+
+def _of_the_self_weights(read: Read) -> list[str]:
+    """What else the controls of the self-weights change, and what silencing slow units costs."""
+    columns = ["spectral_radius", "silencing_slow_units", "silencing_random_units"]
+    maze = [
+        results[(results["task"] == "maze") & (results["protocol"] == "corrected")]
+        for _, results, _ in read
+        if set(columns) <= set(results.columns)
+    ]
+    if not maze:
+        return []
+    runs = pd.concat(maze).drop_duplicates(["run", "recipe"])
+    arms = [arm for arm in SELF_WEIGHTS if arm in set(runs["arm"])]
+    radius = runs.groupby("arm")["spectral_radius"].mean()
+    solved = runs.groupby("arm")["solved"].agg(["sum", "size"])
+    lost = runs[runs["solved"]].groupby("arm")[columns[1:]].median()
+    return [
+        "These controls change more than their names say, so none of them alone shows a cause. "
+        "Over all these runs, both recipes: the spectral radius of the start weights (mean), runs "
+        "solved, and of those the accuracy lost when the trained network's slow units are "
+        "silenced, and as many random ones (median).\n",
+        *_markdown(
+            ["arm", "spectral radius", "solved", "slow units silenced", "random units"],
+            [
+                [
+                    arm,
+                    f"{radius[arm]:.2f}",
+                    f"{solved['sum'][arm]}/{solved['size'][arm]}",
+                    *(number(lost[name].get(arm, float("nan")), 2) for name in columns[1:]),
+                ]
+                for arm in arms
+            ],
+        ),
+    ]
 
 
 def _beyond(read: Read) -> list[str]:
@@ -186,19 +281,20 @@ def _beyond(read: Read) -> list[str]:
             rows.append(
                 [
                     ", ".join(map(str, place)),
+                    f"{len(gaps)}",
                     *(_again(by_arm.get(arm)) for arm in STEADY),
                     *(_signed(gap, low, high) for gap, low, high in ends),
                 ]
             )
     if not rows:
         return []
-    head = ["field, recipe", *(f"unsteady: {arm}" for arm in STEADY), *UNSEEN.values()]
+    head = ["field, recipe", "n", *(f"unsteady: {arm}" for arm in STEADY), *UNSEEN.values()]
     return [
         "Beyond the outcomes that were named, and so exploratory throughout. Unsteady: runs that "
         "were all right at a check and not at a later one. Then accuracy on trials of a kind that "
-        f"was not trained, {_plain(BIO)} minus {_plain(PLAIN)} with 95 % intervals; a network that "
-        "never learned answers without memory at any delay, so that this mixes whether it learned "
-        "with what it learned.\n",
+        f"was not trained, {_plain(BIO)} minus {_plain(PLAIN)} over n seeds with 95 % intervals, "
+        "without runs that diverged; a network that never learned answers without memory at any "
+        "delay, so that this mixes whether it learned with what it learned.\n",
         *_markdown(head, rows),
     ]
 
@@ -207,21 +303,23 @@ def _again(runs: pd.DataFrame | None) -> str:
     return "–" if runs is None else f"{int(runs['collapsed'].sum())}/{len(runs)}"
 
 
-def _signed(gap: float, low: float, high: float) -> str:
-    ends = " to ".join(number(end, 2, sign=True) for end in (low, high))
-    return f"{number(gap, 2, sign=True)} ({'not estimable' if isnan(low) else ends})"
+def _signed(gap: float, low: float, high: float, digits: int = 2) -> str:
+    ends = " to ".join(number(end, digits, sign=True) for end in (low, high))
+    return f"{number(gap, digits, sign=True)} ({'not estimable' if isnan(low) else ends})"
 
 
 def _gain(read: Read, recipe: str) -> str:
-    """How many more runs are solved than by the plain network, in one sentence."""
-    found = _over_fields(read, BIO, PLAIN, recipe, "solved")
-    if not found:
+    """What the plain network's place changes, over the fields, in one sentence."""
+    solved, steps = (
+        _over_fields(read, BIO, PLAIN, recipe, outcome)
+        for outcome in ("solved", "restricted_mean_steps")
+    )
+    if not solved:
         return f"Recipe {recipe}: not run."
-    above = sum(c.effect.low > 0 for c in found)
     return (
-        f"Recipe {recipe}: {BIO} solves {_least_to_most(found, 100, 0)} points more runs than "
-        f"{PLAIN} in {len(found)} field{'s' if len(found) > 1 else ''}; the 95 % interval is above "
-        f"0 in {above} of them."
+        f"Recipe {recipe}: {BIO} solves {_least_to_most(solved, 100, 0)} points more runs than "
+        f"{PLAIN}, {_verdicts(solved)}; its steps are {_least_to_most(steps, 1, 1)}, "
+        f"{_verdicts(steps)}."
     )
 
 
@@ -247,9 +345,17 @@ def _causes(read: Read) -> list[list[str]]:
 def _found(contrasts: Sequence[Contrast]) -> str:
     if not contrasts:
         return ""
+    return f"{_least_to_most(contrasts, 1, 1)}: {_verdicts(contrasts)}"
+
+
+def _verdicts(contrasts: Sequence[Contrast]) -> str:
     words = Counter(map(verdict_words, contrasts))
-    said = (f"{word} ({count} of {len(contrasts)})" for word, count in words.items())
-    return f"{_least_to_most(contrasts, 1, 1)}: {', '.join(said)}"
+    return ", ".join(f"{word} ({count} of {len(contrasts)})" for word, count in words.items())
+
+
+def _said(contrast: Contrast) -> str:
+    status = "" if contrast.in_family else ", exploratory"
+    return f"{effect(contrast)} ({effect_interval(contrast)}): {verdict_words(contrast)}{status}"
 
 
 def _one(
@@ -284,7 +390,7 @@ def _section(folder: Path, study: Study, results: pd.DataFrame, analysis: Analys
         f"{', '.join(f'{name} {version}' for name, version in versions.items())}.\n",
     ]
     if study.name == "grid":
-        return head + _reproduced(folder, results, found)
+        return head + _reproduced(folder, study, results, found)
     if not departure_values(results).empty:
         return head + _departures(folder, study, results, found[0])
     head.append(f"Finding: {_plain(analysis.finding)}.\n")
@@ -429,7 +535,9 @@ def _published(folder: Path) -> pd.DataFrame | None:
     return None
 
 
-def _reproduced(folder: Path, results: pd.DataFrame, found: Iterable[Setting]) -> list[str]:
+def _reproduced(
+    folder: Path, study: Study, results: pd.DataFrame, found: Iterable[Setting]
+) -> list[str]:
     """Ours against the published tables, arm by arm."""
     published = _published(folder)
     if published is None:
@@ -441,7 +549,8 @@ def _reproduced(folder: Path, results: pd.DataFrame, found: Iterable[Setting]) -
     differing = [one for one in compared if one.verdict == "differs"]
     tested = [one for one in compared if one.verdict != "not tested"]
     firm = sum(one.verdict_holm == "differs" for one in compared)
-    reasons = [_reason(one) for one in differing]
+    reach = read_draws(DRAWS) if DRAWS.exists() else {}
+    reasons = _reasons(compared, reach)
     learning = [one for one in compared if one.outcome in ("solved_095", "accuracy")]
     topology = [one for one in compared if one not in learning]
     parts = [
@@ -454,14 +563,16 @@ def _reproduced(folder: Path, results: pd.DataFrame, found: Iterable[Setting]) -
         "a measure undefined, n says so.\n",
         f"**{len(differing)} of {len(tested)} comparisons differ at 5 %, {firm} of them after "
         "Holm's adjustment over all.** Chance alone would make about "
-        f"{SIGNIFICANT * len(tested):.0f} differ at 5 %. Where none is found the two agree within "
-        "sampling error, which is not that they are equal: the interval of the difference says "
-        "how large a one would be missed.\n",
+        f"{SIGNIFICANT * len(tested):.0f} differ at 5 %, or fewer, were they independent. Where "
+        "none is found the two agree within sampling error, which is not that they are equal: the "
+        "interval of the difference says how large a one would be missed.\n",
         *_markdown(*_tally(compared)),
         *_picture(folder, "learning", "accuracy, ours and published", partial(agreement, learning)),
         *_picture(folder, "topology", "topology, ours and published", partial(agreement, topology)),
         f"### Where they differ: {reasons.count('open')} of {len(differing)} open\n",
-        *([_of_the_draw()] if reasons.count(THE_DRAW) else []),
+        *([_of_the_draw(reach)] if reasons.count(THE_DRAW) else []),
+        _where_the_penalty_leads(chosen),
+        _where_open(study, *([o for o in some if o in topology] for some in (differing, tested))),
         *_table(agreement_table("", differing, reasons)),
         "### Every comparison\n",
         f"All numbers: [reproduction.csv]({folder.name}/reproduction.csv).\n",
@@ -473,43 +584,109 @@ def _reproduced(folder: Path, results: pd.DataFrame, found: Iterable[Setting]) -
 
 
 def _tally(compared: Iterable[Agreement]) -> tuple[list[str], list[list[str]]]:
-    """How many arms agree, by task and outcome."""
+    """In how many arms no difference is found, and in how many ours is lower, by outcome."""
     frame = agreement_frame(list(compared))
     frame = frame[frame["verdict"] != "not tested"]
     outcomes, tasks = (list(dict.fromkeys(frame[name])) for name in ("outcome", "task"))
     rows = []
     for task in tasks:
         here = [frame[(frame["task"] == task) & (frame["outcome"] == o)] for o in outcomes]
-        agree = [f"{(h['verdict'] == 'agrees').sum()} of {len(h)}" if len(h) else "–" for h in here]
-        rows.append([task, *agree])
+        rows.append([task, *(_agreeing(h) if len(h) else "–" for h in here)])
     return ["arms that agree", *(o.replace("_", " ") for o in outcomes)], rows
+
+
+def _agreeing(compared: pd.DataFrame) -> str:
+    agree, lower = compared["verdict"] == "agrees", compared["difference"] < 0
+    return f"{agree.sum()} of {len(compared)}; ours lower in {lower.sum()}"
 
 
 THE_DRAW = "the draw of trials"
 
 
-def _reason(one: Agreement) -> str:
-    """What explains a difference; open unless the data at hand do."""
-    if one.outcome != "accuracy" or one.task not in TASKS:
-        return "open"
-    floor = TASKS[one.task]().memoryless
-    near = all(abs(mean.estimate - floor) <= _reach(one.task) for mean in (one.ours, one.theirs))
-    return THE_DRAW if near else "open"
+def _reasons(compared: Sequence[Agreement], reach: Reach) -> list[str]:
+    """What explains each difference; open unless the data at hand do.
+
+    A draw moves all arms of a task that never learn alike: it explains a difference in accuracy
+    that holds their middle one, both means being where draws leave such a network.
+    """
+    never = [o for o in compared if o.outcome == "accuracy" and _within(o, reach)]
+    shift = {task: median(o.difference.estimate for o in never if o.task == task) for task in reach}
+    return [
+        THE_DRAW
+        if one in never and one.difference.low <= shift[one.task] <= one.difference.high
+        else "open"
+        for one in compared
+        if one.verdict == "differs"
+    ]
 
 
-def _reach(task: str) -> float:
-    """How far one draw of trials may move the accuracy of a network that remembers nothing."""
-    floor = TASKS[task]().memoryless
-    return float(stats.norm.ppf(0.975)) * sqrt(floor * (1 - floor) / Schedule().training_trials)
+def _within(one: Agreement, reach: Reach) -> bool:
+    low, high = reach.get(one.task, (1, 0))
+    return low <= one.ours.estimate <= high and low <= one.theirs.estimate <= high
 
 
-def _of_the_draw() -> str:
-    reach = ", ".join(f"{task} ±{_reach(task):.3f}" for task in TASKS)
+def read_draws(file: Path) -> Reach:
+    """Between which accuracies 95 % of further draws leave a network that never learns, by task."""
+    reach = {}
+    for task, runs in pd.read_csv(file).groupby("task", sort=False):
+        n, values = len(runs), runs["accuracy"]
+        half = float(stats.t.ppf(0.975, n - 1)) * values.std() * sqrt(1 + 1 / n)
+        reach[str(task)] = (values.mean() - half, values.mean() + half)
+    return reach
+
+
+def _of_the_draw(reach: Reach) -> str:
+    ends = ", ".join(f"{task} {low:.3f} to {high:.3f}" for task, (low, high) in reach.items())
     return (
         f"*{THE_DRAW.capitalize()}*: under this protocol all runs of a study learn from one draw "
-        f"of {Schedule().training_trials:,} trials, and accuracy is counted on it. Both means are "
-        "no further from what a network without memory reaches than 95 % of such draws take it "
-        f"({reach}); another draw moves all runs together, which no interval over runs holds.\n"
+        "of trials, in one order, and accuracy is counted on it. Another draw moves all arms of a "
+        "task that never learn together, which no interval over runs holds: so their differences "
+        "are one event a task, not one each. It is the reason where both means lie where 95 % of "
+        f"further draws would leave such a network ({ends}), and the difference's interval holds "
+        "the middle difference of those arms. Measured on one network of arm W: `NPROC=1 python "
+        "docs/results/draws.py`, [draws.csv](draws.csv).\n"
+    )
+
+
+def _where_the_penalty_leads(results: pd.DataFrame) -> str:
+    """Which arms learn from their penalty more than from the data, and how they do."""
+    led = results.groupby(["task", "arm"], sort=False)[["penalty_dominates", "solved"]].sum()
+    n = results.groupby(["task", "arm"], sort=False).size()
+    arms = [
+        arm
+        for arm in dict.fromkeys(results["arm"])
+        if (led["penalty_dominates"].xs(arm, level="arm") == n.xs(arm, level="arm")).all()
+    ]
+    free = [arm for arm in ("W*", "W0") if arm in set(results["arm"])]
+    without = "; ".join(
+        f"{arm} "
+        + ", ".join(f"{task} {led.loc[(task, arm), 'solved']}/{n[task, arm]}" for task in _tasks(n))
+        for arm in free
+    )
+    return (
+        "In every run of these arms the penalty's gradient exceeds the data's while they learn, so "
+        f"that they say little about their start weights: {_plain(', '.join(arms)) or 'none'}. "
+        f"Solved without a penalty: {_plain(without) or 'not run'}.\n"
+    )
+
+
+def _tasks(by_task_and_arm: pd.Series) -> list[str]:
+    return list(dict.fromkeys(task for task, _ in by_task_and_arm.index))
+
+
+def _where_open(study: Study, differing: Sequence[Agreement], tested: Sequence[Agreement]) -> str:
+    """Which penalties the arms have whose topology differs."""
+    kinds = {arm.name: (arm.geometry, arm.communicability) for arm in study.arms}
+    many, open_ = (Counter(kinds[one.arm] for one in found) for found in (tested, differing))
+    told = ", ".join(
+        f"{geometry} and {communicability} {open_[geometry, communicability]} of {n}"
+        for (geometry, communicability), n in many.items()
+    )
+    lower = sum(one.difference.estimate < 0 for one in differing)
+    return (
+        f"Topology: of the {len(differing)} that differ ours is lower in {lower}, which speaks for "
+        "few causes rather than as many. By the geometry and communicability of the arm's penalty: "
+        f"{told}.\n"
     )
 
 

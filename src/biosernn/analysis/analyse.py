@@ -129,13 +129,14 @@ def analyse(results: pd.DataFrame, *, primary: Primary, total_steps: int = 400) 
         find(recipe, "plain", *named_pair("plain"), "solved") for recipe in here["recipe"].unique()
     )
     seeds = min(summary.n for summary in arms)
+    of_several = cohort if results["cohort"].nunique() > 1 else None
     return Analysis(
         arms=tuple(arms),
         contrasts=tuple(contrasts),
         survival=tuple(survival),
         headline=headline,
         plain_gap=plain_gap,
-        finding=finding_sentence(decided, headline, plain_gap, seeds),
+        finding=finding_sentence(decided, headline, plain_gap, seeds, of_several),
         seeds=seeds,
         seeds_needed=SEEDS_NEEDED,
         describes=describes(results),

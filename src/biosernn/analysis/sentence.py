@@ -11,7 +11,11 @@ from biosernn.analysis.verdict import SEEDS_NEEDED
 
 
 def finding_sentence(
-    primary: Contrast, headline: Sequence[Contrast], plain_gap: Sequence[Contrast], seeds: int
+    primary: Contrast,
+    headline: Sequence[Contrast],
+    plain_gap: Sequence[Contrast],
+    seeds: int,
+    cohort: str | None,
 ) -> str:
     """One line: the headline's verdicts, the primary's first, and the gap to the plain RNN.
 
@@ -25,9 +29,11 @@ def finding_sentence(
         Difference in the fraction solved to the plain RNN, one per recipe.
     seeds
         Seeds per arm; fewer than 10 are too few to tell.
+    cohort
+        Whose the contrasts are, where the study has several.
 
     """
-    clauses = []
+    clauses = [] if cohort is None else [f"cohort {cohort} alone"]
     if seeds < SEEDS_NEEDED:
         clauses.append(f"too few to tell: {seeds} seeds, at least {SEEDS_NEEDED} needed")
     if primary.verdict == "not tested":

@@ -27,7 +27,8 @@ def verdict(contrast: Contrast) -> tuple[Verdict, str]:
     *helps*: the 95 % interval excludes 0 on the good side (fewer steps, more solved) and Holm's
     p < 0.05; *harms* likewise. An exploratory contrast has no Holm p: its own p is taken, and the
     reason says that it is to be confirmed on new seeds.
-    *no difference*: the 90 % interval lies within the bound (two one-sided tests). Nothing is
+    *no difference*: the 90 % interval lies within the bound and does not touch it, since its
+    ends are not rejected (two one-sided tests). Nothing is
     claimed on fewer than 10 seeds; nor is *no difference* in steps where fewer than 10 pairs hold
     a run that reached the criterion, since pairs of censored runs are equal by construction.
 
@@ -65,7 +66,7 @@ def verdict(contrast: Contrast) -> tuple[Verdict, str]:
         reason = "exploratory: to be confirmed on new seeds" if exploratory else ""
         return ("helps" if good else "harms"), reason
     steps = contrast.outcome == "restricted_mean_steps"
-    if -bound <= equivalence.low and equivalence.high <= bound:
+    if -bound < equivalence.low and equivalence.high < bound:
         if steps and contrast.reached < SEEDS_NEEDED:
             return "cannot tell", (
                 f"only {contrast.reached} of {contrast.n} pairs hold a run that reached the "

@@ -17,13 +17,20 @@ MEANING = {
 }
 
 
-def check(cohort: Cohort) -> Check:
-    """Take the number from the provenance, or 1 for the one mouse of MICrONS."""
+def count_mice(cohort: Cohort) -> int | None:
+    """Take the number from the provenance, or 1 for the one mouse of MICrONS; None if not known."""
     kind = cohort.provenance.get("kind")
     n_mice = cohort.provenance.get(
         "n_mice", 0 if kind == "synthetic" else 1 if kind in OF_ONE_MOUSE else None
     )
-    if not isinstance(n_mice, int):
+    return n_mice if isinstance(n_mice, int) else None
+
+
+def check(cohort: Cohort) -> Check:
+    """How many animals stand behind the cohort, against the fewest that tell of others."""
+    kind = cohort.provenance.get("kind")
+    n_mice = count_mice(cohort)
+    if n_mice is None:
         why = "The source does not say how many animals it is of: treat it as one."
         return not_known(NAME, THRESHOLD, why)
     looks = np.stack([cohort.neurons[name] for name in ("session", "scan", "field")])

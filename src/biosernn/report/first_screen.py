@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from biosernn.analysis.findings import Contrast
+from biosernn.audit.animals import count_mice
 from biosernn.cohort.cohort import Cohort
 from biosernn.report.effect_strip import effect_strip
 from biosernn.report.inputs import ReportInputs
@@ -99,7 +100,7 @@ def facts(inputs: ReportInputs) -> list[tuple[str, str]]:
     diverged = int((results["status"] == "diverged").sum())
     fields = results["cohort"].nunique()
     units = provenance.get("units")
-    animals = _animals(inputs.cohort, provenance.get("mice"))
+    animals = _animals(inputs.cohort)
     return [
         ("runs finished", f"{finished} of {provenance.get('planned', finished)}"),
         ("diverged", f"{diverged}"),
@@ -111,10 +112,11 @@ def facts(inputs: ReportInputs) -> list[tuple[str, str]]:
     ]
 
 
-def _animals(cohort: Cohort, known: object) -> str:
-    if known is not None:
-        return str(known)
-    return "0, synthetic" if cohort.provenance.get("kind") == "synthetic" else "1"
+def _animals(cohort: Cohort) -> str:
+    n_mice = count_mice(cohort)
+    if n_mice is None:
+        return "not known"
+    return "0, synthetic" if cohort.provenance.get("kind") == "synthetic" else str(n_mice)
 
 
 def notes(inputs: ReportInputs, lead: Setting) -> list[str]:
@@ -147,13 +149,13 @@ def _diverged(results: pd.DataFrame) -> list[str]:
 
 def _dominated(lead: Setting) -> list[str]:
     led = [
-        f"{s.arm} under {s.recipe}"
+        f"{s.arm} under {s.recipe} ({s.n_penalty_dominates}/{s.n})"
         for s in lead.summaries.values()
-        if s.n_penalty_dominates > s.n / 2
+        if s.n_penalty_dominates >= s.n / 4
     ]
     if not led:
         return []
     return [
-        "In most runs of these arms the penalty’s gradient exceeds the data’s, so they say little "
-        f"about their start weights: {', '.join(led)}."
+        "In these runs the penalty’s gradient exceeds the data’s, so that they say little about "
+        f"their start weights: {', '.join(led)}."
     ]

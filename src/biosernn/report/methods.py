@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from biosernn.analysis.findings import Contrast
+from biosernn.protocol import protocol_named
 from biosernn.report.composition import in_words
 from biosernn.report.inputs import ReportInputs
 from biosernn.report.references import REFERENCES
@@ -62,7 +63,7 @@ def methods(inputs: ReportInputs, settings: Sequence[Setting]) -> str:
     cite = _Citations()
     sentences = (
         _cohorts(inputs, cite),
-        f"The bio-inspired initial weights W_bio {cite('seed', 'follow_up')} are the elementwise "
+        f"W_bio, the bio-inspired initial weights {cite('seed', 'follow_up')}, is the elementwise "
         "product of lognormal draws (μ = −0.5, σ = 0.5), the min–max scaled Pearson correlation "
         f"and the min–max scaled spike time tiling coefficient {cite('sttc')} of the neurons’ "
         "recorded activity, with small weights thresholded, scaled to a spectral radius of 0.95.",
@@ -92,13 +93,12 @@ def _cohorts(inputs: ReportInputs, cite: _Citations) -> str:
         origin = f"neurons of the made-up cohort {each}"
     else:
         origin = f"neurons of mouse visual cortex {cite('microns')}, cohort {each}"
-    units = inputs.provenance.get("units") or inputs.cohort.n_neurons
-    some = any(int(cohort["neurons"]) > int(units) for cohort in known)
+    units = inputs.provenance.get("units") or (known[0]["neurons"] if len(known) == 1 else None)
+    some = units and any(int(cohort["neurons"]) > int(units) for cohort in known)
     drawn = "; each seed drew its own, the same in all arms" if some else ""
-    return (
-        f"Recurrent networks of {units} relu units were trained, each unit standing for one of the "
-        f"{origin}{drawn}."
-    )
+    size = f"{units} relu units" if units else "relu units"
+    trained = f"Recurrent networks of {size} were trained"
+    return f"{trained}, each unit standing for one of the {origin}{drawn}."
 
 
 def _arms(inputs: ReportInputs) -> str:
@@ -122,20 +122,45 @@ def _training(inputs: ReportInputs, settings: Sequence[Setting], cite: _Citation
     length = f"{epochs} epochs of 40 steps" if epochs else "epochs of 40 steps"
     learnt = " or ".join(RECIPES.get(recipe, f"recipe {recipe}") for recipe in recipes)
     followed = " or ".join(PROTOCOLS.get(name, f"protocol {name}") for name in protocols)
+    rate = "" if recipes == ["tuned"] else "learning rate 0.001, "
     parts = [
         f"They learnt {_listed(TASKS.get(task, task) for task in tasks)}, with Gaussian noise "
         "(sd 0.05) on the input while training and a softmax readout of the last state, by Adam",
         cite("adam"),
-        f"(learning rate 0.001, batches of 128, {length})",
+        f"({rate}batches of 128, {length})",
         learnt,
         *([cite("clipping")] if "clipped" in recipes else []),
-        "on the cross-entropy plus, where the arm has one, the spatial penalty λ Σ |W| ⊙ C ⊙ D",
-        cite("sernn"),
-        "with D the distance between somata, C the weighted communicability",
-        cite("communicability"),
-        f"and λ = {_listed(f'{value:g}' for value in strengths)}, following {followed}.",
+        "on the cross-entropy plus, where the arm has one, the arm’s penalty:",
+        f"{_penalties(inputs, cite)}. λ = {_listed(f'{value:g}' for value in strengths)}"
+        f"{_matched(protocols)}. This follows {followed}.",
     ]
     return " ".join(parts)
+
+
+def _penalties(inputs: ReportInputs, cite: _Citations) -> str:
+    """The penalties that the arms have, by geometry and communicability."""
+    kinds = {
+        ("L1" if fields.get("geometry") == "none" else str(fields.get("communicability", "own")))
+        for fields in inputs.arms.values()
+        if fields.get("strength") != 0
+    }
+    said = {
+        "own": f"λ Σ |W| ⊙ C ⊙ D {cite('sernn')} with D the distances of the arm’s geometry and C "
+        f"the weighted communicability {cite('communicability')}",
+        "none": "λ Σ |W| ⊙ D without the factor C",
+        "matched": "one that also matches the sorted communicabilities to those of the measured "
+        "wiring",
+        "L1": "the L1 norm of W",
+    }
+    return ", ".join(words for kind, words in said.items() if kind in kinds) or "none"
+
+
+def _matched(protocols: Sequence[str]) -> str:
+    common = {protocol_named(name).strength_match == "common" for name in protocols}
+    if common == {False}:
+        return ", used as it is"
+    where = "" if common == {True} else "where the protocol corrects it "
+    return f", {where}matched over the kinds of penalty on one reference"
 
 
 def _outcomes(inputs: ReportInputs, settings: Sequence[Setting], cite: _Citations) -> str:
@@ -151,15 +176,23 @@ def _outcomes(inputs: ReportInputs, settings: Sequence[Setting], cite: _Citation
     return (
         f"There were {each} seeds per arm and condition, {len(results):,} runs in all, "
         f"{failed}. A run is solved when every distinct trial "
-        "is right, without noise, with the weights after its last step; steps to criterion are "
-        "the first of three successive checks, five steps apart, with every trial right, else all "
-        "steps (restricted mean). Arms of one seed share data, noise, units and draws, so "
-        f"differences are paired by seed. {_primary(contrasts)}Differences in steps have the "
-        "interval that the sign-flip permutation test does not reject "
+        "that can be decided is right, without noise, with the weights after its last step; steps "
+        "to criterion are the first of three successive checks, five steps apart, with all of them "
+        "right, else all steps (restricted mean). Arms of one seed share data, noise, units and "
+        f"draws, so differences are paired by seed. {_primary(contrasts)}Differences in steps have "
+        "the interval that the sign-flip permutation test does not reject "
         f"{cite('hartigan')}, each arm’s own mean a BCa bootstrap over seeds {cite('efron')}; "
         f"fractions solved Newcombe’s paired interval {cite('newcombe')} and the exact McNemar "
-        f"test {cite('mcnemar')}, with Holm’s adjustment {cite('holm')} within the family fixed "
-        "beforehand; all other contrasts are exploratory."
+        f"test {cite('mcnemar')}{_adjusted(contrasts, cite)}."
+    )
+
+
+def _adjusted(contrasts: Sequence[Contrast], cite: _Citations) -> str:
+    if not any(contrast.in_family and contrast.n for contrast in contrasts):
+        return "; all contrasts are exploratory"
+    return (
+        f", with Holm’s adjustment {cite('holm')} within the family fixed beforehand; all other "
+        "contrasts are exploratory"
     )
 
 
