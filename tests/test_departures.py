@@ -19,12 +19,14 @@ def results():
             "protocol": protocol,
             "recipe": "seed",
             "arm": arm.name,
+            "seed": seed,
+            "strength": 0.3,
             "solved": rng.random() < 0.6,
             "accuracy": rng.uniform(0.6, 1),
         }
         for protocol in QUIRKS.protocols
         for arm in QUIRKS.arms
-        for _ in range(4)
+        for seed in range(4)
     )
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from biosernn import run
+from biosernn.analysis.risk_difference import risk_difference
 from biosernn.study.presets import preset
 from study_folders import study_folder
 
@@ -197,9 +198,24 @@ def test_a_study_of_departures_has_one_figure_and_one_table(tmp_path):
     page = runpy.run_path(str(BUILD))["page"]([study_folder(tmp_path, study, results)])
     for departure, protocol in (("corrected", "corrected"), ("bins", "corrected+bins")):
         here = results[results["protocol"] == protocol]
-        assert cells(page, f"{departure} | alone")[2:] == [
-            f"{runs['solved'].sum()}/3, {runs['accuracy'].mean():.3f}"
-            for runs in (here[here["arm"] == arm] for arm in ("W*D*C", "WD*C"))
-        ]
+        for cell, arm in zip(
+            cells(page, f"{departure} | alone")[2:], ("W*D*C", "WD*C"), strict=True
+        ):
+            runs, before = (
+                frame[frame["arm"] == arm]["solved"].to_numpy()
+                for frame in (here, results[results["protocol"] == "corrected"])
+            )
+            accuracy = here[here["arm"] == arm]["accuracy"].mean()
+            said, *change = cell.split("; ")
+            assert said == f"{runs.sum()}/3, {accuracy:.3f}"
+            if departure == "corrected":
+                assert not change
+            else:
+                numbers = [float(x) for x in re.findall(r"[+-][\d.]+", change[0].replace("−", "-"))]
+                expected = risk_difference(runs, before)
+                assert numbers == pytest.approx(
+                    [runs.mean() - before.mean(), expected.low, expected.high], abs=0.005001
+                )
+    assert "not adjusted for 4 comparisons" in page
     assert pictures(page, tmp_path) == ["quirks/departures-narrow.svg", "quirks/departures.svg"]
     assert "### " not in page

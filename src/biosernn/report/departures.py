@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from biosernn.analysis.proportion import wilson
+from biosernn.analysis.risk_difference import risk_difference
 from biosernn.protocol import PROTOCOLS, Protocol
 from biosernn.report.composition import Arms, colour
 from biosernn.report.style import (
@@ -38,8 +39,9 @@ def departure_values(results: pd.DataFrame) -> pd.DataFrame:
 
     Returns
     -------
-    Columns order, departure, arm, n_runs, solved with its Wilson interval, and accuracy as each
-    protocol defines it; empty where no departure is switched alone.
+    Columns order, departure, arm, n_runs, solved with its Wilson interval, accuracy as each
+    protocol defines it, and the fraction solved minus that of the corrected protocol, over n_pairs
+    seeds with Newcombe's paired interval; empty where no departure is switched alone.
 
     """
     names = [field.name for field in fields(Protocol)]
@@ -52,11 +54,14 @@ def departure_values(results: pd.DataFrame) -> pd.DataFrame:
     if len(there & {protocol for _, protocol in alone[1:]}) < 2:
         return pd.DataFrame()
     rows = []
+    corrected = results[results["protocol"] == "corrected"]
     for order, steps in zip(ORDERS, (alone, summed), strict=True):
         for departure, protocol in steps:
             runs = results[results["protocol"] == protocol]
             for arm, of_arm_ in runs.groupby("arm", sort=False):
                 solved = wilson(int(of_arm_["solved"].sum()), len(of_arm_))
+                pairs = of_arm_.merge(corrected[corrected["arm"] == arm], on=["seed", "strength"])
+                change = _change(pairs["solved_x"], pairs["solved_y"])
                 rows.append(
                     {
                         "order": order,
@@ -67,9 +72,20 @@ def departure_values(results: pd.DataFrame) -> pd.DataFrame:
                         "solved_low": solved.low,
                         "solved_high": solved.high,
                         "accuracy": of_arm_["accuracy"].mean(),
+                        "n_pairs": len(pairs),
+                        "difference": change[0],
+                        "difference_low": change[1],
+                        "difference_high": change[2],
                     }
                 )
     return pd.DataFrame(rows)
+
+
+def _change(solved: pd.Series, before: pd.Series) -> tuple[float, float, float]:
+    if solved.empty:
+        return (float("nan"),) * 3
+    found = risk_difference(solved, before)
+    return found.estimate, found.low, found.high
 
 
 @matplotlib.rc_context(LOOK)
