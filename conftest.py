@@ -16,6 +16,12 @@ install_import_hook("biosernn.training", "beartype.beartype")
 
 collect_ignore = [] if find_spec("keras") else ["src/biosernn/keras", "tests/with_keras"]
 
+if find_spec("hypothesis"):
+    from hypothesis import settings
+
+    settings.register_profile("untimed", settings(), deadline=None)
+    settings.load_profile("untimed")
+
 SHARED = Path(__file__).resolve().parents[1] / "shared"
 
 

@@ -152,7 +152,6 @@ def test_risk_difference_of_uncorrelated_pairs_is_the_independent_interval() -> 
 outcomes = st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=40)
 
 
-@settings(deadline=None)
 @given(outcomes)
 def test_risk_difference_changes_sign_with_its_sides(pairs: list) -> None:
     arm, null = zip(*pairs, strict=True)
@@ -250,7 +249,7 @@ def test_few_pairs_have_limits_of_a_low_level_only(n: int, least: float) -> None
 steps = st.integers(0, 80).map(lambda check: 5 * check)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(st.tuples(steps, steps), min_size=2, max_size=12))
 def test_restricted_mean_difference_changes_sign_with_its_sides(pairs: list) -> None:
     arm, null = map(np.array, zip(*pairs, strict=True))
@@ -260,7 +259,7 @@ def test_restricted_mean_difference_changes_sign_with_its_sides(pairs: list) -> 
     assert sign_flip(arm - null) == sign_flip(null - arm)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(st.integers(-80, 80), min_size=2, max_size=9))
 def test_sign_flip_by_enumeration(differences: list[int]) -> None:
     signs = np.array(list(product((-1, 1), repeat=len(differences))))
@@ -299,7 +298,6 @@ def test_intervals_without_spread_are_not_estimable() -> None:
         assert found.method.startswith("not estimable")
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(steps, st.booleans()), min_size=1, max_size=30))
 def test_kaplan_meier_by_the_product_limit(drawn: list) -> None:
     at, censored = map(np.array, zip(*drawn, strict=True))
@@ -313,7 +311,7 @@ def test_kaplan_meier_by_the_product_limit(drawn: list) -> None:
     assert not_yet == pytest.approx(expected)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.floats(0, 1), max_size=8))
 def test_holm_steps_down(p: list[float]) -> None:
     expected, largest = [0.0] * len(p), 0.0
@@ -326,7 +324,6 @@ def test_holm_steps_down(p: list[float]) -> None:
 # Learning curves
 
 
-@settings(deadline=None)
 @given(st.lists(st.booleans(), min_size=1, max_size=81))
 def test_criterion_by_a_plain_loop(right: list[bool]) -> None:
     checks = [5 * check for check in range(len(right))]
@@ -336,7 +333,6 @@ def test_criterion_by_a_plain_loop(right: list[bool]) -> None:
     assert collapsed(right) == (bool(starts) and not all(right[starts[0] :]))
 
 
-@settings(deadline=None)
 @given(st.lists(st.floats(0, 1), min_size=2, max_size=81))
 def test_area_under_curve_is_a_weighted_mean(accuracy: list[float]) -> None:
     checks = 5 * np.arange(len(accuracy))

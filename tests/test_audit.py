@@ -545,7 +545,7 @@ def test_what_hangs_together_by_networkx(cohort: Cohort) -> None:
     assert words in found(few, "connections per").detail
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(order=st.permutations(range(32)))
 def test_the_order_of_the_neurons_does_not_matter(order: list[int]) -> None:
     one = synthetic_cohort(32, seed=0)

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.linalg import expm
@@ -152,7 +152,6 @@ def test_released_target_of_the_real_wiring_is_the_references(real):
     np.testing.assert_allclose(corrected, slow_communicability(counts), rtol=1e-12, atol=1e-15)
 
 
-@settings(deadline=None)
 @given(weights_with_zeros)
 def test_kernel_and_public_function_are_the_slow_twin(weights):
     slow = slow_communicability(weights)

@@ -288,7 +288,7 @@ def test_a_fault_is_one_line_and_nothing_of_it_is_kept(
     assert release.asked == names[len(before) :]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_no_other_content_is_ever_kept(serving: Release, data: st.DataObject) -> None:
     content = data.draw(st.binary(min_size=1, max_size=200), "released")

@@ -229,7 +229,7 @@ def test_degenerate_rows_and_columns_are_the_references(small, case):
 def test_penalty_is_the_slow_twin(which):
     penalty = PENALTIES[which]
 
-    @settings(deadline=None, max_examples=50)
+    @settings(max_examples=50)
     @given(WEIGHTS)
     def check(weights):
         value, _ = in_precision(64, GRADIENTS[which], weights)
@@ -262,7 +262,6 @@ def test_gradient_is_the_difference_quotient_of_the_twin(which):
 
 @pytest.mark.parametrize("which", range(len(KINDS)))
 def test_gradient_is_finite_everywhere_and_absent_at_zero_weights(which):
-    @settings(deadline=None)
     @given(EXTREME_WEIGHTS)
     def check(weights):
         value, gradient = in_precision(32, GRADIENTS[which], weights)
@@ -277,7 +276,7 @@ def test_gradient_is_finite_everywhere_and_absent_at_zero_weights(which):
 def test_relabelling_neurons_leaves_the_penalty(which):
     penalty = PENALTIES[which]
 
-    @settings(deadline=None, max_examples=50)
+    @settings(max_examples=50)
     @given(WEIGHTS, st.permutations(range(N)))
     def check(weights, order):
         moved = np.ix_(order, order)
@@ -289,7 +288,6 @@ def test_relabelling_neurons_leaves_the_penalty(which):
     check()
 
 
-@settings(deadline=None)
 @given(WEIGHTS, st.sampled_from([0.1, 0.7, 3.0, 10.0]))
 def test_own_communicability_makes_a_penalty_of_degree_one(weights, factor):
     once, gradient = in_precision(64, WDC, weights, some_distances(N), 0.3)

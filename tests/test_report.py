@@ -563,6 +563,15 @@ def with_other(column: str, value: object) -> ReportInputs:
     )
 
 
+def test_learning_curves_say_which_trials_they_are_of(text):
+    noisy, noiseless = "held-out trials as drawn, each with", "Noise-free accuracy on the distinct"
+    assert noiseless in text
+    assert noisy not in text
+    both = render(with_other("task", "perceptual"))
+    assert noiseless in both
+    assert noisy in both
+
+
 def test_contrasts_over_cohorts_are_a_table(inputs, text):
     assert "Contrasts over cohorts" not in text
     page = render(with_other("cohort", "5_6_8"))

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from biosernn.geometry.distances import pairwise_distances
@@ -330,7 +330,6 @@ def test_a_run_that_explodes_is_returned_as_it_is(trained):
 FLOATS = st.lists(st.floats(-(2.0**100), 2.0**100, width=32), min_size=1, max_size=9)
 
 
-@settings(deadline=None)
 @given(FLOATS, st.integers(-8, 7))
 def test_the_norm_is_finite_wherever_it_can_be(values, exponent):
     gradient = np.float32(values) * np.float32(10.0**exponent)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from biosernn.analysis.findings import Contrast
+from biosernn.analysis.findings import Analysis, Contrast
 from biosernn.audit.animals import count_mice
 from biosernn.cohort.cohort import Cohort
 from biosernn.report.effect_strip import effect_strip
@@ -104,12 +104,17 @@ def facts(inputs: ReportInputs) -> list[tuple[str, str]]:
     return [
         ("runs finished", f"{finished} of {provenance.get('planned', finished)}"),
         ("diverged", f"{diverged}"),
-        ("seeds per arm", f"{inputs.analysis.seeds}"),
+        ("seeds per arm", _seeds(inputs.analysis)),
         ("neurons", f"{inputs.cohort.n_neurons}"),
         ("units", f"{units}" if units else "all"),
         ("field" if fields == 1 else "fields", f"{fields}"),
         ("animal" if animals == "1" else "animals", animals),
     ]
+
+
+def _seeds(analysis: Analysis) -> str:
+    n = [summary.n for summary in analysis.arms]
+    return " to ".join(dict.fromkeys((f"{min(n)}", f"{max(n)}")))
 
 
 def _animals(cohort: Cohort) -> str:

@@ -40,6 +40,8 @@ from biosernn.report.trained_network import STRONGEST, trained_network
 from biosernn.report.tuning import tuning, tuning_values
 from biosernn.report.weight_distance import weight_distance, weight_distance_values
 from biosernn.report.weight_matrices import main_arms, weight_matrices
+from biosernn.tasks.registry import TASKS
+from biosernn.training.schedule import Schedule
 
 CHALLENGED = {
     DELAY.columns: "Accuracy of the trained networks when the goal must be kept for another number "
@@ -58,6 +60,17 @@ class Plate:
     page: str
     phone: str
     values: Values | None = None
+
+
+def _read_on(task: str) -> str:
+    """What accuracy along training is of."""
+    if task in TASKS and TASKS[task]().noise_sd is not None:
+        trials = Schedule().curve_trials
+        return f"Accuracy on the first {trials} held-out trials as drawn, each with its own noise"
+    return (
+        "Noise-free accuracy on the distinct trials, weighted by their multiplicities in the "
+        "held-out draw"
+    )
 
 
 def setting_plates(
@@ -97,9 +110,8 @@ def setting_plates(
         if any(cell[1] == recipe for cell in accuracies):
             yield _plate(
                 f"Learning curves, recipe {recipe}",
-                "Noise-free accuracy on the distinct trials, weighted by their multiplicities in "
-                f"the held-out draw, every run (at most {MOST_LINES} of an arm) and the median "
-                f"run.{line} {where}; {setting.n_runs(recipe)}.",
+                f"{_read_on(setting.task)}, every run (at most {MOST_LINES} of an arm) and the "
+                f"median run.{line} {where}; {setting.n_runs(recipe)}.",
                 partial(learning_curves, setting, recipe, accuracies, arms),
             )
     reference = next((c.arm for c in analysis.contrasts if c.primary), setting.arms[0])
