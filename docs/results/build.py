@@ -239,20 +239,30 @@ def _of_the_self_weights(read: Read) -> list[str]:
     runs = pd.concat(maze).drop_duplicates(["run", "recipe"])
     arms = [arm for arm in SELF_WEIGHTS if arm in set(runs["arm"])]
     radius = runs.groupby("arm")["spectral_radius"].mean()
-    solved = runs.groupby("arm")["solved"].agg(["sum", "size"])
+    reached = {
+        (arm, recipe): f"{int(r['solved'].sum())}/{len(r)}, {r['steps_to_criterion'].mean():.0f}"
+        for (arm, recipe), r in runs.groupby(["arm", "recipe"])
+    }
     lost = runs[runs["solved"]].groupby("arm")[columns[1:]].median()
     return [
         "These controls change more than their names say, so none of them alone shows a cause. "
-        "Over all these runs, both recipes: the spectral radius of the start weights (mean), runs "
-        "solved, and of those the accuracy lost when the trained network's slow units are "
-        "silenced, and as many random ones (median).\n",
+        "identity holds no data at all: each unit its own integrator. Over all runs of the fields: "
+        "the spectral radius of the start weights (mean), runs solved and mean steps, and of the "
+        "solved the accuracy lost when the trained network's slow units are silenced, and as many "
+        "random ones (median).\n",
         *_markdown(
-            ["arm", "spectral radius", "solved", "slow units silenced", "random units"],
+            [
+                "arm",
+                "spectral radius",
+                *(f"solved and steps, {recipe}" for recipe in RECIPES),
+                "slow units silenced",
+                "random units",
+            ],
             [
                 [
                     arm,
                     f"{radius[arm]:.2f}",
-                    f"{solved['sum'][arm]}/{solved['size'][arm]}",
+                    *(reached.get((arm, recipe), "–") for recipe in RECIPES),
                     *(number(lost[name].get(arm, float("nan")), 2) for name in columns[1:]),
                 ]
                 for arm in arms
