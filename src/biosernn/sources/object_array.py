@@ -132,7 +132,7 @@ def read_object_array(data: bytes, dtype: str, n: int, where: object) -> tuple[n
     >>> stream = io.BytesIO()
     >>> events = np.empty(2, dtype=object)
     >>> events[:] = [np.array([0.5, 1.0]), np.array([])]
-    >>> np.save(stream, events, allow_pickle=True)
+    >>> np.save(stream, events)
     >>> read_object_array(stream.getvalue(), "<f8", 2, "spikes.npy")
     (array([0.5, 1. ]), array([], dtype=float64))
 
