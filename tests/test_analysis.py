@@ -289,6 +289,8 @@ def test_t_interval_by_scipy() -> None:
     found = t_interval(accuracy)
     expected = stats.ttest_1samp(accuracy, 0).confidence_interval()
     assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
+    bounded = t_interval(accuracy, bounds=(0, 1))
+    assert (bounded.low, bounded.high) == (found.low, 1)
 
 
 def test_intervals_without_spread_are_not_estimable() -> None:
@@ -590,6 +592,21 @@ def test_strengths_are_compared_one_by_one() -> None:
     ]
     assert found == [(0.3, True), (0.1, False)]
     assert [c.n for c in analysis.contrasts] == [20] * len(analysis.contrasts)
+
+
+@pytest.mark.parametrize(
+    ("strengths", "tested"), [((0.0, 0.3, 1.0), 0.3), ((0.3, 0.0), 0.3), ((0.1, 1.0), 0.1)]
+)
+def test_a_sweep_is_tested_at_the_published_strength_or_its_first(
+    strengths: tuple[float, ...], tested: float
+) -> None:
+    results = table(*(study(strength=value) for value in strengths))
+    analysis = analyse(results, primary=Primary())
+    assert {c.strength for c in analysis.contrasts if c.in_family} == {tested}
+    shown = [c for c in (*analysis.headline, *analysis.plain_gap) if c.n]
+    assert len(shown) > 1
+    assert {c.strength for c in shown} == {tested}
+    assert analysis.arms[0].strength == tested
 
 
 @pytest.mark.parametrize(("end", "word"), [(19.9, "no difference"), (20.0, "cannot tell")])

@@ -530,9 +530,13 @@ def test_methods_say_what_the_study_has_and_nothing_else(inputs):
 
     assert "λ Σ |W| ⊙ C ⊙ D" in of()
     assert "within the family fixed beforehand; all other contrasts are exploratory" in of()
-    l1 = of(arms={"W": {"geometry": "none"}, "W0": {"geometry": "none", "strength": 0.0}})
-    assert "penalty: the L1 norm of W. λ" in l1
+    without_geometry = {"W": {"geometry": "none"}, "W0": {"geometry": "none", "strength": 0.0}}
+    l1 = of(arms=without_geometry)
+    assert "penalty: λ Σ |W|. λ" in l1
     assert "⊙" not in l1
+    released = inputs.results.assign(protocol="published")
+    runs = analyse(released.drop_duplicates(["arm", "seed", "recipe"]), primary=Primary())
+    assert "penalty: Σ |W| without λ. λ" in of(released, analysis=runs, arms=without_geometry)
     tuned = inputs.results.assign(recipe="tuned", protocol="published")
     said = of(tuned, analysis=analyse(tuned.drop_duplicates(["arm", "seed"]), primary=Primary()))
     assert "learning rate 0.001" not in said

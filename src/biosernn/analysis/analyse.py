@@ -10,6 +10,7 @@ from biosernn.analysis.by_session import by_session
 from biosernn.analysis.contrast import Place, measure, not_tested, paired_by_seed
 from biosernn.analysis.family import (
     HEADLINE,
+    TESTED_STRENGTH,
     contrast_pairs,
     family,
     named_pair,
@@ -48,8 +49,9 @@ def analyse(results: pd.DataFrame, *, primary: Primary, total_steps: int = 400) 
     Returns
     -------
     Analysis
-        The family spans all cohorts under the first task and strength; the headline and the gap to
-        the plain RNN are the first cohort's.
+        The family spans all cohorts under the first task and at one strength, the published 0.3 or,
+        where that was not run, the first; the headline and the gap to the plain RNN are the first
+        cohort's.
 
     Raises
     ------
@@ -78,6 +80,7 @@ def analyse(results: pd.DataFrame, *, primary: Primary, total_steps: int = 400) 
         censored=censored,
         steps=results["steps_to_criterion"].where(~censored, total_steps),
     )
+    results = _tested_strength_first(results)
     arms: list[ArmSummary] = []
     survival: list[Survival] = []
     measured: list[Contrast] = []
@@ -156,6 +159,15 @@ def _check(results: pd.DataFrame) -> None:
         raise BadInput("results", f"{arm} with seed {seed} is there twice", "keep one row a run")
 
 
+def _tested_strength_first(results: pd.DataFrame) -> pd.DataFrame:
+    """Order the runs so that of a sweep's strengths the one that is tested comes first."""
+    swept = results.groupby("arm")["strength"].transform("nunique") > 1
+    if not swept.any() or not (results.loc[swept, "strength"] == TESTED_STRENGTH).any():
+        return results
+    later = swept & (results["strength"] != TESTED_STRENGTH)
+    return pd.concat([results[~later], results[later]])
+
+
 def _summary(place: Place, arm: str, strength: float, runs: pd.DataFrame) -> ArmSummary:
     n_solved = int(runs["solved"].sum())
     return ArmSummary(
@@ -164,7 +176,7 @@ def _summary(place: Place, arm: str, strength: float, runs: pd.DataFrame) -> Arm
         n=len(runs),
         solved=wilson(n_solved, len(runs)),
         mean_steps=restricted_mean(runs["steps"]),
-        accuracy=t_interval(runs["accuracy"]),
+        accuracy=t_interval(runs["accuracy"], bounds=(0, 1)),
         n_solved=n_solved,
         n_censored=int(runs["censored"].sum()),
         n_diverged=int((runs["status"] == "diverged").sum()),

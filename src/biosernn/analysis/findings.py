@@ -46,7 +46,7 @@ class ArmSummary:
     mean_steps
         Restricted mean steps to criterion, with its interval over seeds.
     accuracy
-        Mean accuracy as the protocol defines it, with its t interval.
+        Mean accuracy as the protocol defines it, with its t interval, which ends at 0 and 1.
     n_solved, n_censored, n_diverged, n_collapsed, n_penalty_dominates
         Counts of runs; the last counts runs whose penalty's gradient exceeded the data's.
     solved_095

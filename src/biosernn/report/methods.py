@@ -131,26 +131,31 @@ def _training(inputs: ReportInputs, settings: Sequence[Setting], cite: _Citation
         learnt,
         *([cite("clipping")] if "clipped" in recipes else []),
         "on the cross-entropy plus, where the arm has one, the arm’s penalty:",
-        f"{_penalties(inputs, cite)}. λ = {_listed(f'{value:g}' for value in strengths)}"
+        f"{_penalties(inputs, protocols, cite)}. λ = {_listed(f'{value:g}' for value in strengths)}"
         f"{_matched(protocols)}. This follows {followed}.",
     ]
     return " ".join(parts)
 
 
-def _penalties(inputs: ReportInputs, cite: _Citations) -> str:
+def _penalties(inputs: ReportInputs, protocols: Sequence[str], cite: _Citations) -> str:
     """The penalties that the arms have, by geometry and communicability."""
     kinds = {
         ("L1" if fields.get("geometry") == "none" else str(fields.get("communicability", "own")))
         for fields in inputs.arms.values()
         if fields.get("strength") != 0
     }
+    unscaled = {protocol_named(name).l1_strength == "one" for name in protocols}
     said = {
         "own": f"λ Σ |W| ⊙ C ⊙ D {cite('sernn')} with D the distances of the arm’s geometry and C "
         f"the weighted communicability {cite('communicability')}",
         "none": "λ Σ |W| ⊙ D without the factor C",
         "matched": "one that also matches the sorted communicabilities to those of the measured "
         "wiring",
-        "L1": "the L1 norm of W",
+        "L1": {
+            (False,): "λ Σ |W|",
+            (True,): "Σ |W| without λ",
+            (False, True): "λ Σ |W|, without λ where the protocol ignores it",
+        }[tuple(sorted(unscaled))],
     }
     return ", ".join(words for kind, words in said.items() if kind in kinds) or "none"
 
