@@ -73,7 +73,7 @@ bench: install .venv-reference/installed
 
 # Rebuilds the page of results from the tables beside it; FROM="out/paper ..." takes finished studies' first
 results: install
-	$(BIN)/python docs/results/build.py $(FROM)
+	$(BIN)/python -m docs.results.build $(FROM)
 
 docs: install
 	$(BIN)/mkdocs build --quiet

@@ -2,8 +2,6 @@
 
 import json
 import re
-import runpy
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -16,9 +14,10 @@ from biosernn.analysis.two_fractions import fisher, fraction_difference
 from biosernn.analysis.welch import welch
 from biosernn.report.agreement import agreement, agreement_frame, agreement_table
 from biosernn.study.presets import preset
+from docs.results import draws, reproduced
+from docs.results.build import page as page_of
+from docs.results.reasons import THE_DRAW, read_draws, reasons_of
 from study_folders import study_folder
-
-BUILD = Path(__file__).parents[1] / "docs" / "results" / "build.py"
 
 
 def runs(accuracy, *, arm="WD*C", task="maze", **columns):
@@ -162,13 +161,8 @@ def test_tables_that_cannot_be_meant_are_refused():
 
 
 @pytest.fixture
-def build():
-    return runpy.run_path(str(BUILD))
-
-
-@pytest.fixture
-def tables(shared, build):
-    return build["read_published"](shared / "published")
+def tables(shared):
+    return reproduced.read_published(shared / "published")
 
 
 def test_the_reader_has_what_the_published_tables_print(shared, tables):
@@ -199,11 +193,11 @@ def test_the_reader_has_what_the_published_tables_print(shared, tables):
     assert (printed, len(counts), len(tables)) == (165, 11, 176)
 
 
-def test_the_rounding_bounds_hold_the_single_runs(shared, build, tables):
+def test_the_rounding_bounds_hold_the_single_runs(shared, tables):
     content = json.loads((shared / "published" / "published_results.json").read_text())
-    bound = build["HALF_UNIT"]
+    bound = reproduced.HALF_UNIT
     for arm, accuracy in content["task1_raw_accuracy"].items():
-        printed = content["arms"][build["UNCONSTRAINED"]]["Task1"][arm]["Accuracy"]
+        printed = content["arms"][reproduced.UNCONSTRAINED]["Task1"][arm]["Accuracy"]
         to_sd = np.sqrt(20) / stats.t.ppf(0.975, 19)
         sd = (printed["ci_hi"] - printed["ci_lo"]) / 2 * to_sd
         assert abs(np.mean(accuracy) - printed["mean"]) <= bound + 1e-6
@@ -245,9 +239,9 @@ def grid_folder(place, tables):
     return study_folder(place, study, results), results
 
 
-def test_the_page_tells_what_agrees_and_what_does_not(tmp_path, build, tables, monkeypatch):
+def test_the_page_tells_what_agrees_and_what_does_not(tmp_path, tables, monkeypatch):
     folder, results = grid_folder(tmp_path, tables)
-    page = build["page"]([folder])
+    page = page_of([folder])
     found = reproduction(results, tables)
     differing = [one for one in found if one.verdict == "differs"]
     firm = [one for one in found if one.verdict_holm == "differs"]
@@ -262,13 +256,13 @@ def test_the_page_tells_what_agrees_and_what_does_not(tmp_path, build, tables, m
     assert all(row[-1] == "open |" for row in rows if row[1] == r"W\*D\*C\*")
     for name in re.findall(r'(?:srcset|src)="([^"]+)"', page):
         assert (tmp_path / name).read_text().startswith("<svg")
-    monkeypatch.setitem(build["page"].__globals__, "SHARED", tmp_path / "absent")
-    assert build["page"]([folder]) == page
+    monkeypatch.setattr(reproduced, "SHARED", tmp_path / "absent")
+    assert page_of([folder]) == page
     (folder / "reproduction.csv").unlink()
-    assert "Not compared: the published tables are not at hand." in build["page"]([folder])
+    assert "Not compared: the published tables are not at hand." in page_of([folder])
 
 
-def test_a_difference_that_another_draw_of_trials_would_make_is_explained(build, tmp_path):
+def test_a_difference_that_another_draw_of_trials_would_make_is_explained(tmp_path):
     rows = published(
         ("go_no_go", "W", "accuracy", 20, 0.5115, 0.001),
         ("go_no_go", "WD", "accuracy", 20, 0.5300, 0.001),
@@ -281,13 +275,13 @@ def test_a_difference_that_another_draw_of_trials_would_make_is_explained(build,
     found = reproduction(ours, rows)
     assert [one.verdict for one in found] == ["differs"] * 3
     drawn = np.random.default_rng(0).normal(0.508, 0.004, 20)
-    table = pd.DataFrame({"task": "go_no_go", "draw": range(20), "accuracy": drawn})
+    table = pd.DataFrame({"task": "go_no_go", "arm": "W", "units": 128, "accuracy": drawn})
     table.to_csv(tmp_path / "draws.csv", index=False)
-    reach = build["read_draws"](tmp_path / "draws.csv")
+    draws = read_draws(tmp_path / "draws.csv", ours)
     further = stats.t(19, drawn.mean(), np.sqrt(drawn.var(ddof=1) * 21 / 20))
-    assert reach["go_no_go"] == pytest.approx(further.interval(0.95))
-    assert build["_reasons"](found, reach) == [build["THE_DRAW"], "open", "open"]
-    assert build["_reasons"](found, {}) == ["open"] * 3
+    assert draws.chance["go_no_go"] == pytest.approx(further.interval(0.95))
+    assert reasons_of(found, draws) == [THE_DRAW, "open", "open"]
+    assert reasons_of(found, read_draws(tmp_path / "absent", ours)) == ["open"] * 3
     apart = [(arm, 0.509) for arm in ("W", "W0", "W*")] + [("WD", 0.5045)]
     found = reproduction(
         pd.concat(
@@ -295,16 +289,53 @@ def test_a_difference_that_another_draw_of_trials_would_make_is_explained(build,
         ),
         published(*(("go_no_go", arm, "accuracy", 20, mean, 0.001) for arm, mean in apart)),
     )
-    assert build["_reasons"](found, reach) == [build["THE_DRAW"]] * 3 + ["open"]
+    assert reasons_of(found, draws) == [THE_DRAW] * 3 + ["open"]
+
+
+def test_a_difference_in_topology_is_explained_by_what_draws_make_beyond_runs(tmp_path):
+    rng = np.random.default_rng(0)
+    moved, still, within = (
+        rng.normal(0, 0.05, 10),
+        rng.normal(0, 0.01, 10),
+        np.linspace(0, 0.03, 10),
+    )
+    of_draws = {"WDC": moved, "W*DC*": still}
+    pd.concat(
+        pd.DataFrame(
+            {"task": "maze", "arm": arm, "units": 312, "accuracy": 0.5, "assortativity": values}
+        ).assign(modularity_greedy=0.1, small_worldness=1.0, entropy=0.3)
+        for arm, values in of_draws.items()
+    ).to_csv(tmp_path / "draws.csv", index=False)
+    graph = {"modularity_greedy": 0.1, "small_worldness": 1.0, "entropy": 0.3}
+    ours = pd.concat(
+        runs(np.full(10, 0.5), arm=arm, task="maze", assortativity=within, **graph)
+        for arm in (*of_draws, "WD")
+    )
+    draws = read_draws(tmp_path / "draws.csv", ours)
+    between = moved.var(ddof=1) - within.var(ddof=1)
+    pair = stats.t.ppf(0.975, 9) * np.sqrt(2 * between)
+    assert draws.topology["maze", "WDC", "assortativity"] == pytest.approx(pair)
+    assert draws.topology["maze", "W*DC*", "assortativity"] == 0
+
+    def reasons(theirs):
+        rows = published(
+            *(("maze", a, "assortativity", 20, theirs, 1e-3) for a in (*of_draws, "WD"))
+        )
+        return reasons_of(reproduction(ours, rows), draws)
+
+    assert reasons(within.mean() + 0.9 * pair) == [THE_DRAW, "open", "open"]
+    assert reasons(within.mean() - 0.9 * pair) == [THE_DRAW, "open", "open"]
+    assert reasons(within.mean() + 1.5 * pair) == ["open"] * 3
 
 
 @pytest.mark.slow
 def test_the_draw_of_trials_is_what_moves_a_network_that_never_learns(monkeypatch):
-    draws = runpy.run_path(str(BUILD.with_name("draws.py")))["draws"]
-    first = draws("synthetic:24", 16, 2)
-    monkeypatch.setitem(draws.__globals__, "FIRST_DRAW", 7)
-    other = draws("synthetic:24", 16, 2)
-    assert not (first["accuracy"] == other["accuracy"]).any()
+    def accuracies():
+        return [row["accuracy"] for row in draws.draws("synthetic:24", "maze", ["W"], 16, 2)]
+
+    first = accuracies()
+    monkeypatch.setattr(draws, "FIRST_DRAW", 7)
+    assert not set(first) & set(accuracies())
 
 
 @pytest.mark.parametrize("narrow", [False, True])

@@ -2,9 +2,7 @@
 
 import itertools
 import re
-import runpy
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,9 +11,9 @@ import pytest
 from biosernn import run
 from biosernn.analysis.risk_difference import risk_difference
 from biosernn.study.presets import preset
+from docs.results.build import page as page_of
+from docs.results.tables import take
 from study_folders import study_folder
-
-BUILD = Path(__file__).parents[1] / "docs" / "results" / "build.py"
 
 
 @pytest.fixture(scope="module")
@@ -25,11 +23,10 @@ def built(tmp_path_factory):
         cohort="synthetic:24", units=16, seeds=2, epochs=1, arms=["W*D*C", "WD*C", "W0"]
     )
     folder = run(study, place / "out", workers=0).folder
-    build = runpy.run_path(str(BUILD))
     here = place / "pages"
     here.mkdir()
-    build["take"](folder, here)
-    (here / "index.md").write_text(build["page"]([here / "paper"]))
+    take(folder, here)
+    (here / "index.md").write_text(page_of([here / "paper"]))
     return folder, here
 
 
@@ -115,7 +112,7 @@ def test_the_fields_of_a_study_stand_beside_each_other(tmp_path):
         name="fields",
     )
     results = made_up_runs(study)
-    page = runpy.run_path(str(BUILD))["page"]([study_folder(tmp_path, study, results)])
+    page = page_of([study_folder(tmp_path, study, results)])
     assert "n_mice = 1." in page
     row = cells(page, r"WD\*C | maze, corrected, seed")
     pair = cells(
@@ -130,6 +127,19 @@ def test_the_fields_of_a_study_stand_beside_each_other(tmp_path):
         assert float(gap) == pytest.approx(bio["solved"].mean() - plain["solved"].mean())
         assert "n = 10" in rest
     assert len(pictures(page, tmp_path)) == 4
+    solved = results.pivot_table(
+        index="cohort", columns=["recipe", "arm"], values="solved", aggfunc="mean"
+    ).astype(float)
+    by_field = (solved["seed", "W*D*C"] - solved["seed", "WD*C"]).to_numpy()
+    folded = page.split("clustered by session</summary>")[1].split("</details>")[0]
+    row = next(
+        re.findall(r"<td>([^<]*)</td>", row)
+        for row in folded.split("<tr>")
+        if "<td>seed</td>" in row and "<td>solved</td>" in row
+    )
+    mean, interval = row[-2:]
+    assert float(mean.replace("−", "-")) == pytest.approx(by_field.mean(), abs=0.005001)
+    assert "not estimable: sessions known 2, needed 5" in interval
 
 
 def test_runs_that_two_studies_share_are_counted_once(tmp_path):
@@ -137,11 +147,10 @@ def test_runs_that_two_studies_share_are_counted_once(tmp_path):
         cohort="6_6_2", arms=["W*D*C", "WD*C"], seeds=10, protocol="corrected"
     )
     results = made_up_runs(paper)
-    build = runpy.run_path(str(BUILD))
     folders = [
         study_folder(tmp_path, replace(paper, name=name), results) for name in ("paper", "again")
     ]
-    once, twice = (build["page"](folders[:n]).split("## paper")[0] for n in (1, 2))
+    once, twice = (page_of(folders[:n]).split("## paper")[0] for n in (1, 2))
     assert "(1 of 1)" in once
     assert once == twice
 
@@ -152,7 +161,7 @@ def test_arms_without_a_common_seed_are_not_compared(tmp_path):
     )
     results = made_up_runs(study)
     apart = results[(results["arm"] == "W*D*C") == (results["seed"] < 5)]
-    page = runpy.run_path(str(BUILD))["page"]([study_folder(tmp_path, study, apart)])
+    page = page_of([study_folder(tmp_path, study, apart)])
     assert "## What holds" not in page
     assert "10 of 20 runs" in page
 
@@ -166,7 +175,7 @@ def test_what_is_beyond_the_named_outcomes_is_worked_out_by_another_route(tmp_pa
     unseen = ["accuracy_delay_20", "accuracy_delay_40", "accuracy_delay_80", "accuracy_noise_0.4"]
     results[unseen] = rng.random((len(results), 4))
     results["collapsed"] = rng.random(len(results)) < 0.5
-    page = runpy.run_path(str(BUILD))["page"]([study_folder(tmp_path, study, results)])
+    page = page_of([study_folder(tmp_path, study, results)])
     row = cells(page, "6_6_2, seed |")
     bio, plain = (results[results["arm"] == arm] for arm in ("W*D*C", "WD*C"))
     assert row[1:6] == [
@@ -195,7 +204,7 @@ def test_a_study_of_departures_has_one_figure_and_one_table(tmp_path):
         protocol=["corrected", "corrected+threshold", "corrected+bins"],
     )
     results = made_up_runs(study)
-    page = runpy.run_path(str(BUILD))["page"]([study_folder(tmp_path, study, results)])
+    page = page_of([study_folder(tmp_path, study, results)])
     for departure, protocol in (("corrected", "corrected"), ("bins", "corrected+bins")):
         here = results[results["protocol"] == protocol]
         for cell, arm in zip(

@@ -1,0 +1,124 @@
+"""Why ours and the published differ, as far as the draws of trials tell that were measured."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import sqrt
+from pathlib import Path
+from statistics import median
+
+import pandas as pd
+from scipy import stats
+
+from biosernn.analysis.reproduction import Agreement
+from docs.results.draws import ALL_UNITS, MEASURES, OF_CHANCE
+from docs.results.markdown import literal
+from docs.results.tables import HERE
+
+DRAWS = HERE / "draws.csv"
+THE_DRAW = "the draw of trials"
+SHORT = dict(
+    zip(MEASURES, ("modularity", "small-worldness", "assortativity", "entropy"), strict=True)
+)
+
+
+@dataclass(frozen=True)
+class Draws:
+    """What another draw of the trials does.
+
+    Attributes
+    ----------
+    chance
+        Between which accuracies 95 % of further draws leave a network that never learns, by task.
+    topology
+        How large a difference 95 % of pairs of draws make in the mean of an arm's runs, by task,
+        arm and measure.
+
+    """
+
+    chance: dict[str, tuple[float, float]]
+    topology: dict[tuple[str, str, str], float]
+
+
+def read_draws(file: Path, results: pd.DataFrame) -> Draws:
+    """Read what `draws.py` measured; nothing where it measured nothing.
+
+    The spread over draws is of single networks: the spread that runs have within one draw, as the
+    study's own, is taken off it.
+    """
+    if not file.exists():
+        return Draws({}, {})
+    measured = pd.read_csv(file)
+    chance = {}
+    for task, runs in measured[measured["arm"] == OF_CHANCE].groupby("task", sort=False):
+        n, values = len(runs), runs["accuracy"]
+        half = float(stats.t.ppf(0.975, n - 1)) * values.std() * sqrt(1 + 1 / n)
+        chance[str(task)] = (values.mean() - half, values.mean() + half)
+    topology = {}
+    whole = measured[(measured["arm"] != OF_CHANCE) & (measured["units"] == ALL_UNITS)]
+    for (task, arm), runs in whole.groupby(["task", "arm"], sort=False):
+        ours = results[(results["task"] == task) & (results["arm"] == arm)]
+        for name in MEASURES:
+            between = max(runs[name].var() - ours[name].var(), 0)
+            at_most = float(stats.t.ppf(0.975, len(runs) - 1)) * sqrt(2 * between)
+            topology[task, arm, name] = at_most
+    return Draws(chance, topology)
+
+
+def reasons_of(compared: Sequence[Agreement], draws: Draws) -> list[str]:
+    """What explains each difference; open unless the data at hand do.
+
+    A draw moves all arms of a task that never learn alike: it explains a difference in accuracy
+    that holds their middle one, both means being where draws leave such a network. It explains one
+    in topology whose interval reaches into what two draws make of that arm.
+    """
+    never = [o for o in compared if o.outcome == "accuracy" and _by_chance(o, draws)]
+    shift = {
+        task: median(o.difference.estimate for o in never if o.task == task)
+        for task in dict.fromkeys(o.task for o in never)
+    }
+
+    def explained(one: Agreement) -> bool:
+        if one in never:
+            return one.difference.low <= shift[one.task] <= one.difference.high
+        at_most = draws.topology.get((one.task, one.arm, one.outcome), 0)
+        return at_most > 0 and -at_most <= one.difference.high and one.difference.low <= at_most
+
+    return [THE_DRAW if explained(one) else "open" for one in compared if one.verdict == "differs"]
+
+
+def _by_chance(one: Agreement, draws: Draws) -> bool:
+    low, high = draws.chance.get(one.task, (1, 0))
+    return low <= one.ours.estimate <= high and low <= one.theirs.estimate <= high
+
+
+def of_the_draw(draws: Draws) -> str:
+    """What is meant by the draw of trials, and when it is the reason."""
+    ends = ", ".join(f"{task} {a:.3f} to {b:.3f}" for task, (a, b) in draws.chance.items())
+    measured = dict.fromkeys((task, arm) for task, arm, _ in draws.topology)
+    spread = "; ".join(
+        f"{task}, {literal(arm)}: "
+        + (
+            ", ".join(
+                f"{SHORT[name]} {draws.topology[task, arm, name]:.3f}"
+                for name in MEASURES
+                if draws.topology[task, arm, name]
+            )
+            or "none"
+        )
+        for task, arm in measured
+    )
+    topology = (
+        " In topology it is the reason where the interval of the difference reaches into what two "
+        "draws make of the arm's mean in 95 % of cases, measured on one network an arm, the spread "
+        f"over runs taken off ({spread}). A measure that is not named moves no more between draws "
+        "than between runs; an arm that is not named was not measured."
+    )
+    return (
+        f"*{THE_DRAW.capitalize()}*: under this protocol all runs of a study learn from one draw "
+        "of trials, in one order, and accuracy is counted on it. Another draw moves all arms of a "
+        "task that never learn together, which no interval over runs holds: so their differences "
+        "are one event a task, not one each. It is the reason where both means lie where 95 % of "
+        f"further draws would leave such a network ({ends}), and the difference's interval holds "
+        f"the middle difference of those arms.{topology if spread else ''} Measured by `NPROC=1 "
+        "python -m docs.results.draws`, [draws.csv](draws.csv).\n"
+    )

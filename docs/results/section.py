@@ -1,0 +1,157 @@
+"""One study: how it was run, its figures and its tables."""
+
+import json
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+
+from biosernn.analysis.findings import Analysis
+from biosernn.audit.animals import OF_ONE_MOUSE
+from biosernn.report.departures import departure_values, departures
+from biosernn.report.forest import forest
+from biosernn.report.setting import Setting, settings
+from biosernn.report.survival import survival
+from biosernn.report.tables import arms_table, contrasts_table, sessions_table
+from biosernn.report.words import interval, number, verdict_words
+from biosernn.study.spec import Study
+from docs.results.markdown import folded, literal, markdown, picture, signed, table
+from docs.results.reproduced import reproduced
+from docs.results.tables import BIO, units
+
+
+def section(folder: Path, study: Study, results: pd.DataFrame, analysis: Analysis) -> list[str]:
+    """One study's part of the page; its figures are written into its folder."""
+    provenance = json.loads((folder / "provenance.json").read_text())
+    timing = pd.read_parquet(folder / "timing.parquet")
+    versions = provenance["sessions"][-1]["versions"]
+    seeds = ", ".join(
+        f"{task} {low}" if low == high else f"{task} {low} to {high}"
+        for task, low, high in _seeds(results)
+    )
+    found = settings(analysis, results)
+    head = [
+        f"## {study.name}\n",
+        f"`{_command(study)}`: {_progress(study, len(results))} of {len(study.arms)} arms, "
+        f"{study.seeds if len(study.tasks) == 1 else seeds} seeds, "
+        f"{units(study)} of {', '.join(dict.fromkeys(results['cohort']))}; "
+        f"{timing['wall_s'].sum() / 3600:.1f} hours of one core, engine {provenance['engine']}, "
+        f"{', '.join(f'{name} {version}' for name, version in versions.items())}.\n",
+    ]
+    if study.name == "grid":
+        return head + reproduced(folder, study, results, found)
+    if not departure_values(results).empty:
+        return head + _departures(folder, study, results, found[0])
+    head.append(f"Finding: {literal(analysis.finding)}.\n")
+    if results["cohort"].nunique() > 1:
+        return head + _by_field(folder, provenance, analysis, found)
+    return head + _by_setting(folder, study, found)
+
+
+def _progress(study: Study, finished: int) -> str:
+    each = len(study.cohort) * len(study.arms) * len(study.conditions) * len(study.strength)
+    planned = each * sum(map(study.seeds_of, study.tasks))
+    return f"{finished:,} {'' if finished == planned else f'of {planned:,} '}runs"
+
+
+def _seeds(results: pd.DataFrame) -> list[tuple[str, int, int]]:
+    """The least and the most seeds that an arm has, for each task."""
+    each = results.groupby(["task", "protocol", "recipe", "arm"], sort=False)["seed"].nunique()
+    return [(str(task), int(n.min()), int(n.max())) for task, n in each.groupby("task", sort=False)]
+
+
+def _by_setting(folder: Path, study: Study, found: Iterable[Setting]) -> list[str]:
+    """Figures and tables of one setting after the other."""
+    arms, parts = _arms(study), []
+    for number_, setting in enumerate(found):
+        parts.append(f"### {setting.name}\n")
+        drawn = {"survival": survival(setting, arms, BIO)}
+        if setting.tested:
+            drawn = {"effects": forest(setting)} | drawn
+        for name, svg in drawn.items():
+            file = folder / f"{name}-{number_}.svg"
+            file.write_text(svg, encoding="utf-8")
+            parts.append(f"![{name}: {setting.name}]({folder.name}/{file.name})\n")
+        parts += [*table(arms_table(setting)), *table(contrasts_table(setting))]
+    return parts
+
+
+def _by_field(
+    folder: Path, provenance: dict, analysis: Analysis, found: tuple[Setting, ...]
+) -> list[str]:
+    """Every arm and every contrast, the fields beside each other."""
+    one_mouse = all(cohort["source"]["kind"] in OF_ONE_MOUSE for cohort in provenance["cohorts"])
+    fields = list(dict.fromkeys(setting.cohort for setting in found))
+    parts = [f"{analysis.describes} n_mice {'= 1' if one_mouse else 'is not known'}.\n"]
+    for number_, setting in enumerate(found):
+        if setting.tested:
+            parts.append(f"### {setting.name}\n")
+            parts += picture(folder, f"effects-{number_}", setting.name, partial(forest, setting))
+    parts.append("### The fields beside each other\n")
+    arms: dict[tuple[str, ...], dict[str, str]] = {}
+    pairs: dict[tuple[str, ...], dict[str, str]] = {}
+    for s in analysis.arms:
+        row = arms.setdefault((s.arm, s.task, s.protocol, s.recipe), {})
+        row[s.cohort] = f"{s.n_solved}/{s.n}, {number(s.mean_steps.estimate, 1)}"
+    for c in filter(lambda c: c.n, analysis.contrasts):
+        steps = c.outcome == "restricted_mean_steps"
+        digits = 1 if steps else 2
+        status = "" if c.in_family else ", exploratory"
+        name = f"{c.arm} − {c.null} ({c.question}{status})"
+        row = pairs.setdefault(
+            (name, c.task, c.protocol, c.recipe, "steps" if steps else "fraction solved"), {}
+        )
+        row[c.cohort] = (
+            f"{number(c.effect.estimate, digits, sign=True)} "
+            f"({interval(c.effect, digits, sign=True)}), n = {c.n}: {verdict_words(c)}"
+        )
+    for title, rows in (
+        (
+            "Runs solved, and mean steps to criterion. What starts from no data of the field and "
+            "has no geometry (W0) is the same run in each.",
+            arms,
+        ),
+        ("Arm minus its null with its 95 % interval.", pairs),
+    ):
+        cells = [
+            [key[0], ", ".join(key[1:]), *(row.get(field, "–") for field in fields)]
+            for key, row in rows.items()
+        ]
+        parts += [f"{title}\n", *markdown(["", "", *fields], cells)]
+    by_session = sessions_table(analysis.pooled)
+    return [*parts, *folded(by_session.caption, by_session.as_frame())]
+
+
+def _departures(folder: Path, study: Study, results: pd.DataFrame, lead: Setting) -> list[str]:
+    """What each departure of the released code accounts for."""
+    place = [lead.cohort, lead.task, lead.recipes[0]]
+    here = (results[["cohort", "task", "recipe"]] == place).all(axis=1)
+    values = departure_values(results[here])
+    arms = list(dict.fromkeys(values["arm"]))
+    cells: dict[tuple[str, str], dict[str, str]] = {}
+    for row in values.to_dict("records"):
+        said = f"{round(row['solved'] * row['n_runs'])}/{row['n_runs']}, {row['accuracy']:.3f}"
+        if row["departure"] != "corrected":
+            change = (row[name] for name in ("difference", "difference_low", "difference_high"))
+            said += f"; {signed(*change)}"
+        cells.setdefault((row["departure"], row["order"]), {})[row["arm"]] = said
+    rows = [[*key, *(row.get(arm, "–") for arm in arms)] for key, row in cells.items()]
+    return [
+        "The corrected protocol with one departure of the released code switched alone, and with "
+        f"all up to it added up. {', '.join(place)}. They need not add up, and some change only "
+        "what is reported.\n",
+        *picture(folder, "departures", "each departure", partial(departures, values, _arms(study))),
+        "Runs solved, mean accuracy as each protocol defines it, and the fraction solved minus "
+        "that of the corrected protocol, paired by seed, with 95 % intervals: exploratory, and not "
+        f"adjusted for {(results[here]['protocol'].nunique() - 1) * len(arms)} comparisons.\n",
+        *markdown(["departure", "", *arms], rows),
+    ]
+
+
+def _command(study: Study) -> str:
+    return f"biosernn run docs/results/{study.name}/study.toml"
+
+
+def _arms(study: Study) -> dict[str, dict]:
+    return {arm.name: arm.table() for arm in study.arms}
