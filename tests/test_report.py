@@ -587,7 +587,7 @@ def test_settings_share_arms_of_a_single_strength():
     several = fabricate(("W*D*C", "WD*C"), seeds=2, strengths=(0.1, 0.3))
     results = several.results.query("arm != 'WD*C' or strength == 0.1")
     found = settings(analyse(results, primary=Primary()), results)
-    assert [setting.strength for setting in found] == [0.1, 0.3]
+    assert [setting.strength for setting in found] == [0.3, 0.1]
     for setting in found:
         assert setting.arms == ("W*D*C", "WD*C")
         assert set(setting.of("W*D*C", "seed")["strength"]) == {setting.strength}
