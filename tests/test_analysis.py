@@ -600,7 +600,8 @@ def test_strengths_are_compared_one_by_one() -> None:
 def test_a_sweep_is_tested_at_the_published_strength_or_its_first(
     strengths: tuple[float, ...], tested: float
 ) -> None:
-    results = table(*(study(strength=value) for value in strengths))
+    results = pd.concat(study(strength=value) for value in strengths)
+    assert results.index.has_duplicates
     analysis = analyse(results, primary=Primary())
     assert {c.strength for c in analysis.contrasts if c.in_family} == {tested}
     shown = [c for c in (*analysis.headline, *analysis.plain_gap) if c.n]

@@ -161,11 +161,15 @@ def _check(results: pd.DataFrame) -> None:
 
 def _tested_strength_first(results: pd.DataFrame) -> pd.DataFrame:
     """Order the runs so that of a sweep's strengths the one that is tested comes first."""
+    results = results.reset_index(drop=True)
     swept = results.groupby("arm")["strength"].transform("nunique") > 1
     if not swept.any() or not (results.loc[swept, "strength"] == TESTED_STRENGTH).any():
         return results
+    place = results.groupby(PLACE, sort=False).ngroup()
+    arm = results.groupby("arm", sort=False).ngroup()
     later = swept & (results["strength"] != TESTED_STRENGTH)
-    return pd.concat([results[~later], results[later]])
+    order = pd.DataFrame({"place": place, "arm": arm, "later": later})
+    return results.loc[order.sort_values([*order], kind="stable").index]
 
 
 def _summary(place: Place, arm: str, strength: float, runs: pd.DataFrame) -> ArmSummary:
