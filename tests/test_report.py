@@ -537,6 +537,10 @@ def test_methods_say_what_the_study_has_and_nothing_else(inputs):
     released = inputs.results.assign(protocol="published")
     runs = analyse(released.drop_duplicates(["arm", "seed", "recipe"]), primary=Primary())
     assert "penalty: Σ |W| without λ. λ" in of(released, analysis=runs, arms=without_geometry)
+    both = pd.concat([inputs.results, released.assign(run="again " + released["run"])])
+    runs = analyse(both, primary=Primary())
+    said = of(both, analysis=runs, arms=without_geometry)
+    assert "penalty: λ Σ |W| or Σ |W| without λ. λ" in said
     tuned = inputs.results.assign(recipe="tuned", protocol="published")
     said = of(tuned, analysis=analyse(tuned.drop_duplicates(["arm", "seed"]), primary=Primary()))
     assert "learning rate 0.001" not in said

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import sqrt
+from math import hypot, sqrt
 from pathlib import Path
 from statistics import median
 
@@ -69,7 +69,7 @@ def reasons_of(compared: Sequence[Agreement], draws: Draws) -> list[str]:
 
     A draw moves all arms of a task that never learn alike: it explains a difference in accuracy
     that holds their middle one, both means being where draws leave such a network. It explains one
-    in topology whose interval reaches into what two draws make of that arm.
+    in topology that is no larger than two draws of trials and of runs make it together.
     """
     never = [o for o in compared if o.outcome == "accuracy" and _by_chance(o, draws)]
     shift = {
@@ -80,8 +80,9 @@ def reasons_of(compared: Sequence[Agreement], draws: Draws) -> list[str]:
     def explained(one: Agreement) -> bool:
         if one in never:
             return one.difference.low <= shift[one.task] <= one.difference.high
-        at_most = draws.topology.get((one.task, one.arm, one.outcome), 0)
-        return at_most > 0 and -at_most <= one.difference.high and one.difference.low <= at_most
+        of_draws = draws.topology.get((one.task, one.arm, one.outcome), 0)
+        of_runs = (one.difference.high - one.difference.low) / 2
+        return of_draws > 0 and abs(one.difference.estimate) <= hypot(of_draws, of_runs)
 
     return [THE_DRAW if explained(one) else "open" for one in compared if one.verdict == "differs"]
 
@@ -108,9 +109,10 @@ def of_the_draw(draws: Draws) -> str:
         for task, arm in measured
     )
     topology = (
-        " In topology it is the reason where the interval of the difference reaches into what two "
-        "draws make of the arm's mean in 95 % of cases, measured on one network an arm, the spread "
-        f"over runs taken off ({spread}). A measure that is not named moves no more between draws "
+        " In topology, measured in the arms that differ after Holm's adjustment, it is the reason "
+        "where the difference is no larger than draws and runs make it together in 95 % of cases; "
+        "draws alone, of one network an arm with the spread over runs taken off, make at most so "
+        f"much ({spread}). A measure that is not named moves no more between draws "
         "than between runs; an arm that is not named was not measured."
     )
     return (

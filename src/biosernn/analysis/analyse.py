@@ -10,7 +10,6 @@ from biosernn.analysis.by_session import by_session
 from biosernn.analysis.contrast import Place, measure, not_tested, paired_by_seed
 from biosernn.analysis.family import (
     HEADLINE,
-    TESTED_STRENGTH,
     contrast_pairs,
     family,
     named_pair,
@@ -25,7 +24,7 @@ from biosernn.analysis.survival import kaplan_meier
 from biosernn.analysis.t_interval import t_interval
 from biosernn.analysis.verdict import SEEDS_NEEDED, verdict
 from biosernn.errors import BadInput
-from biosernn.study.primary import Outcome, Primary
+from biosernn.study.primary import STRENGTH, Outcome, Primary
 
 PLACE = ["cohort", "task", "protocol", "recipe"]
 ARM = ["arm", "strength"]
@@ -163,11 +162,11 @@ def _tested_strength_first(results: pd.DataFrame) -> pd.DataFrame:
     """Order the runs so that of a sweep's strengths the one that is tested comes first."""
     results = results.reset_index(drop=True)
     swept = results.groupby("arm")["strength"].transform("nunique") > 1
-    if not swept.any() or not (results.loc[swept, "strength"] == TESTED_STRENGTH).any():
+    if not swept.any() or not (results.loc[swept, "strength"] == STRENGTH).any():
         return results
     place = results.groupby(PLACE, sort=False).ngroup()
     arm = results.groupby("arm", sort=False).ngroup()
-    later = swept & (results["strength"] != TESTED_STRENGTH)
+    later = swept & (results["strength"] != STRENGTH)
     order = pd.DataFrame({"place": place, "arm": arm, "later": later})
     return results.loc[order.sort_values([*order], kind="stable").index]
 

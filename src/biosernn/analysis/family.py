@@ -18,9 +18,6 @@ QUESTIONS = (
 )
 """Question, arm and null; a question's first row holds its one named null."""
 
-TESTED_STRENGTH = 0.3
-"""λ of the published study, at which a sweep is tested where it holds it; else at its first."""
-
 HEADLINE = ("wiring", "geometry", "activity")
 
 

@@ -151,11 +151,7 @@ def _penalties(inputs: ReportInputs, protocols: Sequence[str], cite: _Citations)
         "none": "λ Σ |W| ⊙ D without the factor C",
         "matched": "one that also matches the sorted communicabilities to those of the measured "
         "wiring",
-        "L1": {
-            (False,): "λ Σ |W|",
-            (True,): "Σ |W| without λ",
-            (False, True): "λ Σ |W|, without λ where the protocol ignores it",
-        }[tuple(sorted(unscaled))],
+        "L1": " or ".join("Σ |W| without λ" if is_so else "λ Σ |W|" for is_so in sorted(unscaled)),
     }
     return ", ".join(words for kind, words in said.items() if kind in kinds) or "none"
 

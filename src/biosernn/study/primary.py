@@ -7,6 +7,9 @@ from biosernn.errors import BadInput
 
 Outcome = Literal["restricted_mean_steps", "solved"]
 
+STRENGTH = 0.3
+"""λ of the published study, at which a sweep is tested where it holds it; else at its first."""
+
 
 @dataclass(frozen=True)
 class Primary:

@@ -11,7 +11,7 @@ import tomli_w
 from biosernn.errors import BadInput
 from biosernn.protocol import RECIPES, TUNED, protocol_named
 from biosernn.study.arms import ARMS, Arm, finite_number, read_arm
-from biosernn.study.primary import Primary
+from biosernn.study.primary import STRENGTH, Primary
 from biosernn.tasks.arrays import ENDING, read_task, task_from_arrays
 from biosernn.tasks.registry import TASKS
 from biosernn.tasks.task import Task
@@ -90,7 +90,7 @@ class Study:
     seeds: int
     units: int | None = None
     units_at_most: bool = False
-    strength: tuple[float, ...] = (0.3,)
+    strength: tuple[float, ...] = (STRENGTH,)
     epochs: int = 10
     protocols: tuple[str, ...] = ("corrected",)
     recipes: tuple[str, ...] | None = None
