@@ -56,3 +56,15 @@ def slow_modes(weights: Float[np.ndarray, "n n"]) -> SlowModes:
     slow = np.abs(values) > SLOW
     participation = np.abs(left[:, slow] * right[:, slow])
     return SlowModes(int(np.count_nonzero(slow)), np.unique(participation.argmax(axis=0)))
+
+
+def slow_mode_count(weights: Float[np.ndarray, "n n"]) -> int:
+    """Count the modes that fade by less than a fifth per step, without their units.
+
+    Examples
+    --------
+    >>> slow_mode_count(np.diag([0.9, 0.3, -0.95]))
+    2
+
+    """
+    return int(np.count_nonzero(np.abs(np.linalg.eigvals(weights)) > SLOW))

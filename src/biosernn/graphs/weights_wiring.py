@@ -1,8 +1,9 @@
-"""Whether strong weights lie where synapses were measured, beyond what distance explains."""
+"""Whether strong weights lie where synapses were measured, beyond degrees and distance."""
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
+from biosernn.graphs.null_wirings import null_wirings
 from biosernn.graphs.rank_correlation import unit_ranks
 
 FEWEST_EDGES = 10
@@ -10,18 +11,48 @@ ROUNDING = 1e-12
 
 
 def weights_wiring_correlation(
+    weights: Float[np.ndarray, "n n"], synapse_counts: Float[np.ndarray, "n n"]
+) -> float:
+    """Spearman's correlation of |W| with synapse counts over ordered pairs of different neurons.
+
+    Parameters
+    ----------
+    weights, synapse_counts
+        (N, N), row = presynaptic; diagonals are not read.
+
+    Returns
+    -------
+    float
+        NaN where there are fewer than ten edges or all weights are equally strong.
+
+    References
+    ----------
+    Spearman 1904, doi 10.2307/1412159.
+
+    Examples
+    --------
+    >>> counts = np.random.default_rng(0).poisson(0.2, (30, 30))
+    >>> round(weights_wiring_correlation(counts, counts), 6)
+    1.0
+
+    """
+    of_weights, of_counts = _unit_ranks(np.abs(weights)), _unit_ranks(synapse_counts)
+    few = np.count_nonzero(synapse_counts * _between(len(weights))) < FEWEST_EDGES
+    return float("nan") if few else float(np.vdot(of_weights, of_counts))
+
+
+def weights_wiring_p(
     weights: Float[np.ndarray, "n n"],
     synapse_counts: Float[np.ndarray, "n n"],
     distances: Float[np.ndarray, "n n"],
     rng: np.random.Generator,
     n_nulls: int,
-    n_bins: int = 10,
-) -> tuple[float, float]:
-    """Spearman's correlation of |W| with synapse counts over ordered pairs, and its p.
+) -> float:
+    """One-sided p of `weights_wiring_correlation` against wirings of like degrees and lengths.
 
-    The nulls deal the counts out at random among the pairs of the same distance bin, so that what
-    both owe to distance is in them too; degrees are not kept. The bins hold equally many *edges*,
-    since most edges are short.
+    The nulls lay every connection anew by `biosernn.graphs.null_wirings`, so that what weights and
+    wiring both owe to distance and to neurons of many connections is in them too. The test errs on
+    the safe side where a few neurons have most of the strong weights.
 
     Parameters
     ----------
@@ -31,44 +62,48 @@ def weights_wiring_correlation(
         (N, N) between the neurons, in any unit of length.
     rng
         The source of the nulls.
-    n_nulls, n_bins
-        How many nulls, and bins of distance.
+    n_nulls
+        How many nulls.
 
     Returns
     -------
-    correlation, p
-        p = (1 + nulls as large or larger) / (1 + nulls), one-sided. Both NaN where there are fewer
-        than ten edges or all weights are equally strong.
+    float
+        (1 + nulls as large or larger) / (1 + nulls); NaN where the correlation is.
 
     References
     ----------
-    Spearman 1904, doi 10.2307/1412159; nulls by distance: Betzel & Bassett 2018,
-    doi 10.1073/pnas.1720186115.
+    Nulls by degree and distance: Betzel & Bassett 2018, doi 10.1073/pnas.1720186115.
 
     Examples
     --------
     >>> rng = np.random.default_rng(0)
     >>> counts, distances = rng.poisson(0.2, (30, 30)), rng.uniform(size=(30, 30))
-    >>> correlation, p = weights_wiring_correlation(counts, counts, distances, rng, 99)
-    >>> round(correlation, 6), p
-    (1.0, 0.01)
+    >>> weights_wiring_p(counts, counts, distances, rng, 99)
+    0.01
 
     """
-    pairs = ~np.eye(len(weights), dtype=bool)
-    counts, lengths = np.asarray(synapse_counts)[pairs], distances[pairs]
-    edges = np.flatnonzero(counts)
-    of_weights, of_counts = unit_ranks(np.abs(weights)[pairs]), unit_ranks(counts)
-    correlation = float(of_weights @ of_counts)
-    if len(edges) < FEWEST_EDGES or np.isnan(correlation):
-        return float("nan"), float("nan")
-    limits = np.quantile(lengths[edges], np.arange(1, n_bins) / n_bins)
-    bins = np.digitize(lengths, limits)
+    correlation = weights_wiring_correlation(weights, synapse_counts)
+    if np.isnan(correlation):
+        return correlation
+    between = _between(len(weights))
+    pre, post = np.nonzero(synapse_counts * between)
+    pairs, chances = null_wirings(pre, post, distances)
+    of_weights, of_counts = _unit_ranks(np.abs(weights)).ravel(), _unit_ranks(synapse_counts)
     # The centred ranks of |W| sum to 0: what a pair without synapses would add is left out.
-    above_none = of_counts - of_counts.min()
+    above_none = (of_counts - of_counts[between].min())[pre, post]
     nulls = np.zeros(n_nulls)
-    for number in range(n_bins):
-        members = np.flatnonzero(bins == number)
-        dealt = above_none[edges[bins[edges] == number]]
-        for null in range(n_nulls):
-            nulls[null] += dealt @ of_weights[rng.choice(members, len(dealt), replace=False)]
-    return correlation, float(1 + np.sum(nulls >= correlation - ROUNDING)) / (1 + n_nulls)
+    for rank, places, chance in zip(above_none, pairs, chances, strict=True):
+        nulls += rank * of_weights[rng.choice(places, n_nulls, p=chance)]
+    return float(1 + np.sum(nulls >= correlation - ROUNDING)) / (1 + n_nulls)
+
+
+def _between(n: int) -> Bool[np.ndarray, "n n"]:
+    return ~np.eye(n, dtype=bool)
+
+
+def _unit_ranks(matrix: Float[np.ndarray, "n n"]) -> Float[np.ndarray, "n n"]:
+    """Unit ranks of the off-diagonal entries; 0 on the diagonal."""
+    between = _between(len(matrix))
+    ranks = np.zeros(between.shape)
+    ranks[between] = unit_ranks(np.asarray(matrix)[between])
+    return ranks

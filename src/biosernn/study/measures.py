@@ -9,10 +9,10 @@ from biosernn.graphs.degree_preserving import degree_preserving_graphs
 from biosernn.graphs.erdos_renyi import matched_graphs
 from biosernn.graphs.greedy_modularity import greedy_communities
 from biosernn.graphs.modularity import modularity
-from biosernn.graphs.slow_modes import slow_modes
+from biosernn.graphs.slow_modes import slow_mode_count, slow_modes
 from biosernn.graphs.small_worldness import small_worldness
 from biosernn.graphs.threshold import thresholded_graph
-from biosernn.graphs.weights_wiring import weights_wiring_correlation
+from biosernn.graphs.weights_wiring import weights_wiring_correlation, weights_wiring_p
 from biosernn.graphs.wiring_length import weight_distance_correlation, wiring_length
 from biosernn.similarity.partial_mantel import partial_mantel
 from biosernn.similarity.participation_ratio import participation_ratio
@@ -43,7 +43,7 @@ NOISES = (0.0, 0.1, 0.2, 0.3, 0.4)
 NEEDED = ("needed_share", "needed_small_worldness", "needed_modularity")
 SLOW = ("slow_modes", "slow_units", "silencing_slow_units", "silencing_random_units")
 FUNCTIONAL = ("participation_ratio", "functional_kept_end", "functional_kept_p")
-WIRING = ("weights_wiring", "weights_wiring_p")
+WIRING = ("weights_wiring", "weights_wiring_beyond_p")
 MAZE = (
     *(f"accuracy_delay_{delay}" for delay in DELAYS),
     *(f"accuracy_noise_{noise}" for noise in NOISES),
@@ -51,10 +51,10 @@ MAZE = (
 END = (*NEEDED, "small_worldness_degrees", *SLOW, *FUNCTIONAL, *WIRING, *MAZE)
 
 
-def spatial_measures(
+def measures_along_training(
     drawn: Sample, recurrent: Float[np.ndarray, "times units units"]
 ) -> dict[str, Float[np.ndarray, " times"]]:
-    """Measure wiring length, weight against distance, and communicability along training.
+    """Measure lengths, communicability, slow modes and likeness to the wiring along training.
 
     Parameters
     ----------
@@ -72,24 +72,31 @@ def spatial_measures(
     >>> from biosernn.protocol import Protocol
     >>> from biosernn.sources.synthetic import synthetic_cohort
     >>> drawn = Sample(synthetic_cohort(16, 0), 16, 0, Protocol())
-    >>> measured = spatial_measures(drawn, drawn.bio[None])
-    >>> {name: values.shape for name, values in measured.items()}
-    {'wiring_length': (1,), 'weight_distance': (1,), 'mean_communicability': (1,)}
+    >>> measured = measures_along_training(drawn, drawn.bio[None])
+    >>> measured["slow_modes"].shape
+    (1,)
 
     """
-    distances, units = drawn.true_distances, len(recurrent[0])
+    distances, wiring, units = drawn.true_distances, drawn.measured_wiring, len(recurrent[0])
     finite = np.isfinite(recurrent).all(axis=(1, 2))
     pairs = units * (units - 1)
     with threadpool_limits(1):
         each = [
-            (wiring_length(weights, distances), communicability(weights).sum() / pairs)
+            (
+                wiring_length(weights, distances),
+                communicability(weights).sum() / pairs,
+                slow_mode_count(weights),
+                np.nan if wiring is None else weights_wiring_correlation(weights, wiring),
+            )
             for weights in (recurrent[time].astype(np.float64) for time in np.flatnonzero(finite))
         ]
-        lengths, communicabilities = np.array(each).reshape(-1, 2).T
+        lengths, communicabilities, slow, wired = np.array(each).reshape(-1, 4).T
         measured = {
             "wiring_length": lengths,
             "weight_distance": weight_distance_correlation(recurrent[finite], distances),
             "mean_communicability": communicabilities,
+            "slow_modes": slow,
+            "weights_wiring": wired,
         }
     found = {name: np.full(len(recurrent), np.nan) for name in measured}
     for name, values in measured.items():
@@ -218,9 +225,9 @@ def _functional(
 def _wiring(end: Weights, drawn: Sample, rng: np.random.Generator) -> tuple[float, float]:
     if drawn.measured_wiring is None:
         return float("nan"), float("nan")
-    return weights_wiring_correlation(
-        end.recurrent, drawn.measured_wiring, drawn.true_distances, rng, NULL_MATRICES
-    )
+    found = end.recurrent, drawn.measured_wiring
+    p = weights_wiring_p(*found, drawn.true_distances, rng, NULL_MATRICES)
+    return weights_wiring_correlation(*found), p
 
 
 def _generalisation(

@@ -6,7 +6,7 @@ from biosernn.cohort.cohort import Cohort
 from biosernn.graphs.topology import topology
 from biosernn.initializers.facts import weight_facts
 from biosernn.initializers.radius import spectral_radius
-from biosernn.study.measures import measures, spatial_measures
+from biosernn.study.measures import measures, measures_along_training
 from biosernn.study.plan import NULL_GRAPHS, Run
 from biosernn.study.record import Record
 from biosernn.study.sample import sample
@@ -85,9 +85,9 @@ def perform(run: Run, cohort: Cohort) -> Record:
     }
     end = np.asarray(outcome.end.recurrent, np.float64)
     row["spectral_radius_end"] = spectral_radius(end) if np.isfinite(end).all() else float("nan")
-    spatial = spatial_measures(drawn, outcome.recurrent)
-    row |= {f"{name}_start": float(values[0]) for name, values in spatial.items()}
-    by_epoch = _topology(run, outcome) | spatial
+    along = measures_along_training(drawn, outcome.recurrent)
+    row |= {f"{name}_start": float(values[0]) for name, values in along.items()}
+    by_epoch = _topology(run, outcome) | along
     row |= {name: float(values[-1]) for name, values in by_epoch.items()}
     row |= measures(run, drawn, task, outcome, row["status"] == "diverged")
     weights = {"recurrent": outcome.recurrent} | {
