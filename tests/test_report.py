@@ -19,6 +19,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from biosernn.analysis.analyse import analyse
 from biosernn.analysis.family import Primary
@@ -32,6 +33,7 @@ from biosernn.report.effect_strip import WIDTH, effect_strip
 from biosernn.report.first_screen import facts, notes
 from biosernn.report.generalisation import DELAY, NOISE, generalisation_values, levels
 from biosernn.report.inputs import Network
+from biosernn.report.kept import kept_table
 from biosernn.report.ladder import ladder, thumbnail
 from biosernn.report.learning_curves import learning_curves
 from biosernn.report.methods import methods
@@ -106,7 +108,7 @@ def one_run(rng, arm: Arm, recipe: str, diverges: bool) -> tuple[dict, pd.DataFr
             *(pd.DataFrame({"step": STEPS, "metric": m, "value": v}) for m, v in curves.items()),
             *(
                 pd.DataFrame({"step": ENDS, "metric": m, "value": rng.random(len(ENDS)) * scale})
-                for m, scale in zip(SHAPE, (1, 3, 1, 9000, -1, 0.05), strict=True)
+                for m, scale in zip(SHAPE, (1, 3, 1, 9000, -1, 0.05, 20, 0.2), strict=True)
             ),
         ]
     )
@@ -585,6 +587,27 @@ def test_contrasts_over_cohorts_are_a_table(inputs, text):
     page = render(with_other("cohort", "5_6_8"))
     assert "Contrasts over cohorts, clustered by session" in page
     assert "not estimable: sessions known 1, needed 5" in page
+
+
+def test_what_networks_keep_is_worked_out_by_another_route(inputs):
+    rng, results = np.random.default_rng(0), inputs.results.copy()
+    results["functional_kept_end"] = rng.normal(0.1, 0.05, len(results))
+    results["functional_kept_p"] = rng.choice([0.01, 0.05, 0.3], len(results))
+    results.loc[results["seed"] == 0, ["functional_kept_end", "functional_kept_p"]] = np.nan
+    setting = settings(inputs.analysis, results)[0]
+    table = kept_table(setting)
+    for row in table.rows:
+        runs = setting.runs[(setting.runs[["arm", "recipe"]] == list(row[:2])).all(axis=1)]
+        runs = runs[runs["seed"] > 0]
+        values = runs["functional_kept_end"].to_numpy()
+        half = stats.t.ppf(0.975, len(values) - 1) * stats.sem(values)
+        cells = dict(zip(table.columns, row, strict=True))
+        said = [float(word) for word in re.findall(r"-?[\d.]+", cells["after"].replace("−", "-"))]
+        mean = values.mean()
+        assert said == pytest.approx([mean, mean - half, mean + half], abs=0.000501)
+        beyond = (runs["functional_kept_p"] <= 0.05).sum()
+        assert cells["beyond relabelled"] == f"{beyond}/{len(runs)}"
+        assert cells["beyond degrees and distance"] == cells["Weights needed"] == "–"
 
 
 def test_settings_share_arms_of_a_single_strength():

@@ -115,9 +115,7 @@ def test_the_fields_of_a_study_stand_beside_each_other(tmp_path):
     page = page_of([study_folder(tmp_path, study, results)])
     assert "n_mice = 1." in page
     row = cells(page, r"WD\*C | maze, corrected, seed")
-    pair = cells(
-        page, r"W\*D\*C − WD\*C (plain, exploratory) | maze, corrected, seed, fraction solved"
-    )
+    pair = cells(page, r"W\*D\*C − WD\*C (plain) | maze, corrected, seed, fraction solved")
     for number, field in enumerate(study.cohort, start=2):
         here = results[(results["cohort"] == field) & (results["recipe"] == "seed")]
         bio, plain = (here[here["arm"] == arm] for arm in ("W*D*C", "WD*C"))
@@ -126,6 +124,7 @@ def test_the_fields_of_a_study_stand_beside_each_other(tmp_path):
         gap, rest = pair[number].replace("−", "-").split(maxsplit=1)
         assert float(gap) == pytest.approx(bio["solved"].mean() - plain["solved"].mean())
         assert "n = 10" in rest
+        assert rest.endswith(", exploratory")
     assert len(pictures(page, tmp_path)) == 4
     solved = results.pivot_table(
         index="cohort", columns=["recipe", "arm"], values="solved", aggfunc="mean"
@@ -228,3 +227,67 @@ def test_a_study_of_departures_has_one_figure_and_one_table(tmp_path):
     assert "not adjusted for 4 comparisons" in page
     assert pictures(page, tmp_path) == ["quirks/departures-narrow.svg", "quirks/departures.svg"]
     assert "### " not in page
+
+
+def test_a_study_of_strengths_shows_them_beside_each_other_and_claims_at_the_published_one(
+    tmp_path,
+):
+    study = replace(
+        preset("paper").with_options(
+            cohort="6_6_2",
+            arms=["W*D*C", "WD*C"],
+            seeds=10,
+            protocol="corrected",
+            recipe="seed",
+            strength=[0, 0.3, 3],
+        ),
+        name="strengths",
+    )
+    each = [made_up_runs(study).assign(strength=strength) for strength in study.strength]
+    results = pd.concat(each, ignore_index=True)
+    results["run"] = [f"run-{number}" for number in range(len(results))]
+    rng = np.random.default_rng(2)
+    results["solved"] = rng.random(len(results)) < 0.5
+    results["accuracy"] = np.where(results["solved"], 1.0, 0.625)
+    page = page_of([study_folder(tmp_path, study, results)])
+    solved = results.groupby(["strength", "arm"])["solved"].sum()
+    row = cells(page, r"W\*D\*C | maze, corrected, seed")
+    assert [cell.split(",")[0] for cell in row[2:]] == [
+        f"{solved[strength, 'W*D*C']}/10" for strength in study.strength
+    ]
+    claim = cells(page, "strengths: 6_6_2, 128 units, corrected, seed")
+    at_published = results[results["strength"] == 0.3].groupby("arm")["accuracy"].mean()
+    assert claim[2:4] == [f"{at_published[arm]:.3f}" for arm in ("W*D*C", "WD*C")]
+    assert len(pictures(page, tmp_path)) == 4
+
+
+def test_a_tuned_study_shows_what_was_chosen_and_claims_under_tuned(tmp_path):
+    study = replace(
+        preset("paper").with_options(
+            cohort="6_6_2",
+            arms=["W*D*C", "WD*C"],
+            seeds=10,
+            protocol="corrected",
+            recipe="tuned",
+        ),
+        name="tuned",
+    )
+    results = made_up_runs(study)
+    folder = study_folder(tmp_path, study, results)
+    sweep = pd.concat(
+        results[results["seed"] < 5].assign(learning_rate=rate, clip=clip)
+        for rate in (0.001, 0.01)
+        for clip in (1.0, np.inf)
+    )
+    sweep["chosen"] = (sweep["learning_rate"] == 0.01) & (sweep["clip"] == 1.0)
+    sweep.to_parquet(folder / "sweep.parquet")
+    page = page_of([folder])
+    tried = results[(results["seed"] < 5) & (results["arm"] == "WD*C")]
+    assert cells(page, r"WD\*C | 0.01")[1:] == [
+        "0.01",
+        "1",
+        f"{tried['solved'].sum()}/5",
+        f"{tried['steps_to_criterion'].mean():.1f}",
+    ]
+    assert "- Recipe tuned: W" in page
+    assert "tuning.svg" in page

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from docs.results.claim import of_the_claim
 from docs.results.section import section
-from docs.results.tables import HERE, read, take
+from docs.results.tables import HERE, at_the_published_strength, read, take
 
 
 def page(folders: list[Path]) -> str:
@@ -23,7 +23,7 @@ def page(folders: list[Path]) -> str:
         "hand.\n",
     ]
     found = [read(folder) for folder in folders]
-    parts += of_the_claim(found)
+    parts += of_the_claim([at_the_published_strength(*one) for one in found])
     for folder, (study, results, analysis) in zip(folders, found, strict=True):
         parts += section(folder, study, results, analysis)
     return "\n".join(parts)

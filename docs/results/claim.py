@@ -10,7 +10,8 @@ import pandas as pd
 from biosernn.analysis.family import QUESTIONS
 from biosernn.analysis.findings import Analysis, Contrast
 from biosernn.analysis.sign_flip import sign_flip_limits
-from biosernn.protocol import RECIPES
+from biosernn.protocol import RECIPES, TUNED
+from biosernn.report.kept import LEVEL
 from biosernn.report.words import effect, effect_interval, number, verdict_words
 from docs.results.markdown import literal, markdown, signed
 from docs.results.tables import BIO, PLAIN, Read, units
@@ -39,6 +40,15 @@ SELF_WEIGHTS = (
     PLAIN,
 )
 """Arms that tell what the self-weights do."""
+
+KEEPERS = (BIO, "shuffled-in-bins", "wiring", PLAIN)
+"""Arms of which is shown what they keep of the recording and the wiring."""
+
+KEPT = (
+    ("functional_kept_end", "functional_kept_p", "functional matrix"),
+    ("weights_wiring", "weights_wiring_beyond_p", "synapses"),
+)
+"""What may be kept: its column, the column of its p, and its name."""
 
 FEWEST_PAIRS = 6
 """Seeds below which there is no 95 % interval."""
@@ -96,7 +106,7 @@ def of_the_claim(read: Read) -> list[str]:
         f"a gain of **{CLAIMED:g} % relative** to the plain network is not rejected at 5 % in "
         f"{_of(holds['relative'])}. What is not estimable is not counted.\n",
         "**In short**, under the corrected protocol:\n",
-        *(f"- {literal(_gain(read, recipe))}" for recipe in RECIPES),
+        *(f"- {literal(_gain(read, recipe))}" for recipe in _recipes(read)),
         "",
         "Why: steps to criterion of an arm minus its null (fewer is better), least and most over "
         "the fields, and in how many of them what was found. Only what a study named beforehand "
@@ -104,10 +114,17 @@ def of_the_claim(read: Read) -> list[str]:
         "repetitions: those of MICrONS lie in one mouse, and a seed has the same trials, order, "
         "noise and lognormal draws in each, so nearly the same self-weights (W0, which starts from "
         f"no data and has no geometry, is even the same run).{_alike(read)}\n",
-        *markdown(["question", "arm − null", *RECIPES], _causes(read)),
+        *markdown(["question", "arm − null", *_recipes(read)], _causes(read)),
         *_of_the_self_weights(read),
+        *_kept(read),
         *_beyond(read),
     ]
+
+
+def _recipes(read: Read) -> list[str]:
+    """The recipes, the tuned one where it was run."""
+    tuned = any((results["recipe"] == TUNED).any() for _, results, _ in read)
+    return [*RECIPES, TUNED] if tuned else list(RECIPES)
 
 
 def _holds(low: float, high: float, value: float) -> bool | None:
@@ -139,7 +156,7 @@ def _alike(read: Read) -> str:
         for place, runs in chosen[chosen["arm"] == BIO].groupby(["recipe", "cohort"], sort=False):
             by_field.setdefault(place, runs.set_index("seed")["steps_to_criterion"])
     told = []
-    for recipe in RECIPES:
+    for recipe in _recipes(read):
         steps = pd.DataFrame({c: s for (r, c), s in by_field.items() if r == recipe})
         between = steps.corr().to_numpy()[np.triu_indices(len(steps.columns), 1)]
         if len(between):
@@ -161,6 +178,7 @@ def _of_the_self_weights(read: Read) -> list[str]:
     if not maze:
         return []
     runs = pd.concat(maze).drop_duplicates(["run", "recipe"])
+    runs = runs[runs["recipe"].isin(RECIPES)]
     arms = [arm for arm in SELF_WEIGHTS if arm in set(runs["arm"])]
     radius = runs.groupby("arm")["spectral_radius"].mean()
     reached = {
@@ -192,6 +210,40 @@ def _of_the_self_weights(read: Read) -> list[str]:
                 for arm in arms
             ],
         ),
+    ]
+
+
+def _kept(read: Read) -> list[str]:
+    """Whether trained networks keep what was recorded and measured, in every field and recipe."""
+    names = [name for kept in KEPT for name in kept[:2]]
+    maze = [
+        results[(results["task"] == "maze") & (results["protocol"] == "corrected")]
+        for _, results, _ in read
+    ]
+    runs = pd.concat(maze)
+    runs = runs[runs["arm"].isin(KEEPERS)].reindex(columns=[*runs.columns.union(names)])
+    if runs[names].isna().all(axis=None):
+        return []
+    place = ["cohort", "recipe", "arm"]
+    order = list(dict.fromkeys(runs[place].itertuples(index=False, name=None)))
+    known = runs.sort_values(names, kind="stable").drop_duplicates([*place, "run"])
+    by_place = dict(tuple(known.groupby(place, sort=False)))
+    rows = []
+    for cohort, recipe, arm in order:
+        found = by_place[cohort, recipe, arm]
+        cells = []
+        for name, p, _ in KEPT:
+            beyond, tested = int((found[p] <= LEVEL).sum()), int(found[p].notna().sum())
+            cells += [number(found[name].mean(), 3), f"{beyond}/{tested}" if tested else "–"]
+        rows.append([f"{cohort}, {recipe}", arm, *cells])
+    head = ["field, recipe", "arm", *(word for *_, name in KEPT for word in (name, "p ≤ 0.05"))]
+    return [
+        "Whether training keeps what was recorded: correlation of the trained units' activity with "
+        "the neurons' recorded correlation, distance taken out, and of the trained weights with "
+        "the synapse counts (means over runs), and how many runs lie beyond relabelled units, or "
+        "beyond wirings of the same degrees and lengths; by chance one in twenty or fewer. The "
+        "last is not known of studies that were run before that null was.\n",
+        *markdown(head, rows),
     ]
 
 
@@ -264,7 +316,7 @@ def _causes(read: Read) -> list[list[str]]:
     for question, arm, null in QUESTIONS:
         cells = [
             _found(_over_fields(read, arm, null, recipe, "restricted_mean_steps"))
-            for recipe in RECIPES
+            for recipe in _recipes(read)
         ]
         if any(cells):
             rows.append([question, f"{arm} − {null}", *(cell or "–" for cell in cells)])

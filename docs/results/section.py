@@ -1,9 +1,11 @@
 """One study: how it was run, its figures and its tables."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
+from math import isfinite
 from pathlib import Path
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -11,14 +13,17 @@ from biosernn.analysis.findings import Analysis
 from biosernn.audit.animals import OF_ONE_MOUSE
 from biosernn.report.departures import departure_values, departures
 from biosernn.report.forest import forest
+from biosernn.report.kept import kept_table
 from biosernn.report.setting import Setting, settings
+from biosernn.report.strength_sweep import SOLVED, STEPS, strength_sweep, sweep_values
 from biosernn.report.survival import survival
 from biosernn.report.tables import arms_table, contrasts_table, sessions_table
+from biosernn.report.tuning import tuning, tuning_values
 from biosernn.report.words import interval, number, verdict_words
 from biosernn.study.spec import Study
 from docs.results.markdown import folded, literal, markdown, picture, signed, table
 from docs.results.reproduced import reproduced
-from docs.results.tables import BIO, units
+from docs.results.tables import BIO, SWEEP, units
 
 
 def section(folder: Path, study: Study, results: pd.DataFrame, analysis: Analysis) -> list[str]:
@@ -46,6 +51,8 @@ def section(folder: Path, study: Study, results: pd.DataFrame, analysis: Analysi
     head.append(f"Finding: {literal(analysis.finding)}.\n")
     if results["cohort"].nunique() > 1:
         return head + _by_field(folder, provenance, analysis, found)
+    if len(study.strength) > 1:
+        return head + _by_strength(folder, study, analysis, found[0])
     return head + _by_setting(folder, study, found)
 
 
@@ -74,6 +81,8 @@ def _by_setting(folder: Path, study: Study, found: Iterable[Setting]) -> list[st
             file.write_text(svg, encoding="utf-8")
             parts.append(f"![{name}: {setting.name}]({folder.name}/{file.name})\n")
         parts += [*table(arms_table(setting)), *table(contrasts_table(setting))]
+        kept = kept_table(setting)
+        parts += [*folded(kept.caption, kept.as_frame()), *_chosen(folder, study, setting)]
     return parts
 
 
@@ -82,45 +91,100 @@ def _by_field(
 ) -> list[str]:
     """Every arm and every contrast, the fields beside each other."""
     one_mouse = all(cohort["source"]["kind"] in OF_ONE_MOUSE for cohort in provenance["cohorts"])
-    fields = list(dict.fromkeys(setting.cohort for setting in found))
     parts = [f"{analysis.describes} n_mice {'= 1' if one_mouse else 'is not known'}.\n"]
     for number_, setting in enumerate(found):
         if setting.tested:
             parts.append(f"### {setting.name}\n")
             parts += picture(folder, f"effects-{number_}", setting.name, partial(forest, setting))
-    parts.append("### The fields beside each other\n")
-    arms: dict[tuple[str, ...], dict[str, str]] = {}
-    pairs: dict[tuple[str, ...], dict[str, str]] = {}
+    parts += [
+        "### The fields beside each other\n",
+        *_beside(
+            analysis,
+            "cohort",
+            {setting.cohort: setting.cohort for setting in found},
+            "What starts from no data of the field and has no geometry (W0) is the same run in "
+            "each.",
+        ),
+    ]
+    by_session = sessions_table(analysis.pooled)
+    return [*parts, *folded(by_session.caption, by_session.as_frame())]
+
+
+def _by_strength(folder: Path, study: Study, analysis: Analysis, lead: Setting) -> list[str]:
+    """Every arm and every contrast, the penalty's strengths beside each other."""
+    values = sweep_values(analysis, lead)
+    parts = []
+    for name, outcome in (("steps", STEPS), ("solved", SOLVED)):
+        draw = partial(strength_sweep, lead, values, outcome, _arms(study))
+        parts += picture(folder, f"strength-{name}", f"{name} along the strength", draw)
+    columns = {strength: f"λ = {strength:g}" for strength in sorted(study.strength)}
+    return [*parts, *_beside(analysis, "strength", columns)]
+
+
+def _beside(
+    analysis: Analysis,
+    across: Literal["cohort", "strength"],
+    columns: Mapping[Any, str],
+    note: str = "",
+) -> list[str]:
+    """Tables of the arms and of the contrasts, the fields or strengths beside each other."""
+    arms: dict[tuple[str, ...], dict[Any, str]] = {}
+    pairs: dict[tuple[str, ...], dict[Any, str]] = {}
     for s in analysis.arms:
         row = arms.setdefault((s.arm, s.task, s.protocol, s.recipe), {})
-        row[s.cohort] = f"{s.n_solved}/{s.n}, {number(s.mean_steps.estimate, 1)}"
+        row[getattr(s, across)] = f"{s.n_solved}/{s.n}, {number(s.mean_steps.estimate, 1)}"
     for c in filter(lambda c: c.n, analysis.contrasts):
         steps = c.outcome == "restricted_mean_steps"
         digits = 1 if steps else 2
-        status = "" if c.in_family else ", exploratory"
-        name = f"{c.arm} − {c.null} ({c.question}{status})"
+        name = f"{c.arm} − {c.null} ({c.question})"
         row = pairs.setdefault(
             (name, c.task, c.protocol, c.recipe, "steps" if steps else "fraction solved"), {}
         )
-        row[c.cohort] = (
+        status = "" if c.in_family else ", exploratory"
+        row[getattr(c, across)] = (
             f"{number(c.effect.estimate, digits, sign=True)} "
-            f"({interval(c.effect, digits, sign=True)}), n = {c.n}: {verdict_words(c)}"
+            f"({interval(c.effect, digits, sign=True)}), n = {c.n}: {verdict_words(c)}{status}"
         )
+    parts = []
     for title, rows in (
-        (
-            "Runs solved, and mean steps to criterion. What starts from no data of the field and "
-            "has no geometry (W0) is the same run in each.",
-            arms,
-        ),
+        (f"Runs solved, and mean steps to criterion. {note}".strip(), arms),
         ("Arm minus its null with its 95 % interval.", pairs),
     ):
         cells = [
-            [key[0], ", ".join(key[1:]), *(row.get(field, "–") for field in fields)]
+            [key[0], ", ".join(key[1:]), *(row.get(one, "–") for one in columns)]
             for key, row in rows.items()
         ]
-        parts += [f"{title}\n", *markdown(["", "", *fields], cells)]
-    by_session = sessions_table(analysis.pooled)
-    return [*parts, *folded(by_session.caption, by_session.as_frame())]
+        parts += [f"{title}\n", *markdown(["", "", *columns.values()], cells)]
+    return parts
+
+
+def _chosen(folder: Path, study: Study, setting: Setting) -> list[str]:
+    """What the recipe `tuned` was chosen from; nothing where there is no sweep."""
+    path = folder / SWEEP
+    if not path.exists():
+        return []
+    values = tuning_values(pd.read_parquet(path), setting)
+    rows = [
+        [
+            row.arm,
+            f"{row.learning_rate:g}",
+            f"{row.clip:g}" if isfinite(row.clip) else "none",
+            f"{row.n_solved}/{row.n_runs}",
+            f"{row.mean_steps:.1f}",
+        ]
+        for row in values[values["chosen"]].itertuples()
+    ]
+    return [
+        *picture(
+            folder,
+            "tuning",
+            "what tuned was chosen from",
+            partial(tuning, setting, values, _arms(study)),
+        ),
+        "Learning rate and clip chosen for each arm, and its runs in the sweep, whose seeds are in "
+        "no other number.\n",
+        *markdown(["arm", "learning rate", "clip", "solved", "mean steps"], rows),
+    ]
 
 
 def _departures(folder: Path, study: Study, results: pd.DataFrame, lead: Setting) -> list[str]:

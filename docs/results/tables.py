@@ -3,16 +3,19 @@
 import json
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
 from biosernn.analysis.analyse import analyse
 from biosernn.analysis.findings import Analysis
+from biosernn.study.primary import STRENGTH
 from biosernn.study.spec import Study
 
 HERE = Path(__file__).resolve().parent
 TABLES = ("study.toml", "results.parquet", "timing.parquet", "provenance.json")
+SWEEP = "sweep.parquet"
 TOTAL_STEPS = 400
 BIO, PLAIN = "W*D*C", "WD*C"
 
@@ -25,6 +28,8 @@ def take(folder: Path, here: Path) -> None:
     to.mkdir(exist_ok=True)
     for name in TABLES:
         shutil.copyfile(folder / name, to / name)
+    if (folder / SWEEP).exists():
+        shutil.copyfile(folder / SWEEP, to / SWEEP)
 
 
 def read(folder: Path) -> tuple[Study, pd.DataFrame, Analysis]:
@@ -32,6 +37,20 @@ def read(folder: Path) -> tuple[Study, pd.DataFrame, Analysis]:
     study = Study.read(folder / "study.toml")
     results = pd.read_parquet(folder / "results.parquet")
     return study, results, analyse(results, primary=study.decides, total_steps=TOTAL_STEPS)
+
+
+def at_the_published_strength(
+    study: Study, results: pd.DataFrame, analysis: Analysis
+) -> tuple[Study, pd.DataFrame, Analysis]:
+    """Leave of a study of several strengths what was run at the published one."""
+    if len(study.strength) == 1:
+        return study, results, analysis
+    contrasts = tuple(c for c in analysis.contrasts if c.strength == STRENGTH)
+    return (
+        study,
+        results[results["strength"] == STRENGTH],
+        replace(analysis, contrasts=contrasts),
+    )
 
 
 def units(study: Study) -> str:

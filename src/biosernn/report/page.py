@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from biosernn.report.first_screen import answer, facts, gap, notes
 from biosernn.report.inputs import ReportInputs
+from biosernn.report.kept import kept_table
 from biosernn.report.methods import methods
 from biosernn.report.plates import (
     Plate,
@@ -133,6 +134,7 @@ def render(inputs: ReportInputs) -> str:
             ("contrasts", [contrasts_table(setting) for setting in found]),
             ("sessions", [sessions_table(analysis.pooled)] if analysis.pooled else []),
             ("arms", [arms_table(setting) for setting in found]),
+            ("kept", [kept_table(setting) for setting in found]),
             ("start", [start_table(lead, inputs.arms)]),
         ),
         tables_only=[setting.name for setting in found[SETTINGS_DRAWN:]],

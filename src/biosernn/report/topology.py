@@ -1,4 +1,4 @@
-"""The network's shape along training: its modules, its small world, the length of its wiring."""
+"""The network's shape along training: its modules, its lengths, its slow modes, its wiring."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -35,6 +35,8 @@ SHAPE = {
     "wiring_length": "wiring length Σ|W|D (µm)",
     "weight_distance": "weight–distance correlation",
     "mean_communicability": "mean communicability",
+    "slow_modes": "slow modes",
+    "weights_wiring": "weight–synapse correlation",
 }
 """Metrics that are drawn, and their names in the field's words."""
 
