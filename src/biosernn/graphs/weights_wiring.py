@@ -1,7 +1,7 @@
 """Whether strong weights lie where synapses were measured, beyond degrees and distance."""
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 
 from biosernn.graphs.null_wirings import null_wirings
 from biosernn.graphs.rank_correlation import unit_ranks
@@ -36,9 +36,10 @@ def weights_wiring_correlation(
     1.0
 
     """
-    of_weights, of_counts = _unit_ranks(np.abs(weights)), _unit_ranks(synapse_counts)
-    few = np.count_nonzero(synapse_counts * _between(len(weights))) < FEWEST_EDGES
-    return float("nan") if few else float(np.vdot(of_weights, of_counts))
+    between = ~np.eye(len(weights), dtype=bool)
+    sizes, counts = np.abs(weights)[between], np.asarray(synapse_counts)[between]
+    few = np.count_nonzero(counts) < FEWEST_EDGES
+    return float("nan") if few else float(unit_ranks(sizes) @ unit_ranks(counts))
 
 
 def weights_wiring_p(
@@ -85,25 +86,15 @@ def weights_wiring_p(
     correlation = weights_wiring_correlation(weights, synapse_counts)
     if np.isnan(correlation):
         return correlation
-    between = _between(len(weights))
+    between = ~np.eye(len(weights), dtype=bool)
     pre, post = np.nonzero(synapse_counts * between)
     pairs, chances = null_wirings(pre, post, distances)
-    of_weights, of_counts = _unit_ranks(np.abs(weights)).ravel(), _unit_ranks(synapse_counts)
+    of_weights, of_counts = np.zeros(between.shape), np.zeros(between.shape)
+    of_weights[between] = unit_ranks(np.abs(weights)[between])
+    of_counts[between] = unit_ranks(np.asarray(synapse_counts)[between])
     # The centred ranks of |W| sum to 0: what a pair without synapses would add is left out.
     above_none = (of_counts - of_counts[between].min())[pre, post]
     nulls = np.zeros(n_nulls)
     for rank, places, chance in zip(above_none, pairs, chances, strict=True):
-        nulls += rank * of_weights[rng.choice(places, n_nulls, p=chance)]
+        nulls += rank * of_weights.ravel()[rng.choice(places, n_nulls, p=chance)]
     return float(1 + np.sum(nulls >= correlation - ROUNDING)) / (1 + n_nulls)
-
-
-def _between(n: int) -> Bool[np.ndarray, "n n"]:
-    return ~np.eye(n, dtype=bool)
-
-
-def _unit_ranks(matrix: Float[np.ndarray, "n n"]) -> Float[np.ndarray, "n n"]:
-    """Unit ranks of the off-diagonal entries; 0 on the diagonal."""
-    between = _between(len(matrix))
-    ranks = np.zeros(between.shape)
-    ranks[between] = unit_ranks(np.asarray(matrix)[between])
-    return ranks
