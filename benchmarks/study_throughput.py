@@ -37,8 +37,8 @@ from biosernn.study.presets import preset
 from biosernn.study.sample import sample
 from biosernn.study.store import Store
 from biosernn.tasks.maze import maze
-from biosernn.training.network import Weights, initial_weights
-from biosernn.training.randomness import generator, key
+from biosernn.training.network import Weights
+from biosernn.training.randomness import key
 from biosernn.training.schedule import Schedule
 from biosernn.training.train import SHARED_SEED, Outcome, train
 
@@ -82,10 +82,7 @@ def _planned(units: int, seeds: int) -> tuple[Any, list[Run]]:
 def _start(run: Run) -> tuple[Any, Any, Weights]:
     """Penalty and start weights of a run."""
     drawn = sample(synthetic_cohort(run.units, 0), run.units, run.seed, run.protocol)
-    rngs = generator(run.seed, "input weights"), generator(run.seed, "readout")
-    return *drawn.penalty(run.arm, run.strength), initial_weights(
-        drawn.initial(run.arm), 8, 4, *rngs
-    )
+    return *drawn.penalty(run.arm, run.strength), start_weights(run, drawn.initial(run.arm))
 
 
 def _trials() -> dict[str, np.ndarray]:

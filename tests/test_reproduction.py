@@ -16,7 +16,14 @@ from biosernn.report.agreement import agreement, agreement_frame, agreement_tabl
 from biosernn.study.presets import preset
 from docs.results import draws, reproduced
 from docs.results.build import page as page_of
-from docs.results.reasons import THE_DRAW, read_draws, reasons_of
+from docs.results.reasons import (
+    AS_OURS,
+    THE_DRAW,
+    Draws,
+    read_draws,
+    read_reference,
+    reasons_of,
+)
 from study_folders import study_folder
 
 
@@ -240,6 +247,7 @@ def grid_folder(place, tables):
 
 
 def test_the_page_tells_what_agrees_and_what_does_not(tmp_path, tables, monkeypatch):
+    monkeypatch.setattr(reproduced, "REFERENCE", tmp_path / "absent.csv")
     folder, results = grid_folder(tmp_path, tables)
     page = page_of([folder])
     found = reproduction(results, tables)
@@ -290,6 +298,29 @@ def test_a_difference_that_another_draw_of_trials_would_make_is_explained(tmp_pa
         published(*(("go_no_go", arm, "accuracy", 20, mean, 0.001) for arm, mean in apart)),
     )
     assert reasons_of(found, draws) == [THE_DRAW] * 3 + ["open"]
+
+
+def test_a_difference_that_keras_makes_too_is_told(tmp_path):
+    spread = np.linspace(-0.001, 0.001, 4)
+    means = {"as ours": 0.10, "as theirs": 0.20, "between": 0.15, "beyond": 0.05, "other side": 0.3}
+    graph = {"modularity_greedy": 0.1, "small_worldness": 1.0, "entropy": 0.3}
+    file = tmp_path / "reference.csv"
+    pd.concat(
+        pd.DataFrame({"task": "maze", "arm": arm, "assortativity": mean + spread, "accuracy": 0.5})
+        for arm, mean in means.items()
+    ).assign(**graph).to_csv(file, index=False)
+    arms = (*means, "not trained")
+    ours = pd.concat(
+        runs(np.full(4, 0.5), arm=arm, task="maze", assortativity=0.1 + spread, **graph)
+        for arm in arms
+    )
+    rows = published(*(("maze", arm, "assortativity", 20, 0.2, 1e-3) for arm in arms))
+    reference = read_reference(file, ours, rows)
+    _, minus_ours = reference["maze", "between", "assortativity"]
+    assert minus_ours.estimate == pytest.approx(0.05)
+    found = reasons_of(reproduction(ours, rows), Draws({}, {}), reference)
+    assert found == [AS_OURS, *["open"] * 5]
+    assert read_reference(tmp_path / "absent", ours, rows) == {}
 
 
 def test_a_difference_in_topology_is_explained_by_what_draws_make_beyond_runs(tmp_path):

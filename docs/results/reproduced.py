@@ -21,7 +21,16 @@ from biosernn.report.setting import Setting
 from biosernn.report.tables import arms_table
 from biosernn.study.spec import Study
 from docs.results.markdown import folded, literal, markdown, picture, table
-from docs.results.reasons import DRAWS, THE_DRAW, of_the_draw, read_draws, reasons_of
+from docs.results.reasons import (
+    DRAWS,
+    REFERENCE,
+    THE_DRAW,
+    of_the_draw,
+    of_the_reference,
+    read_draws,
+    read_reference,
+    reasons_of,
+)
 from docs.results.tables import HERE
 
 SHARED = HERE.parents[2] / "shared" / "published"
@@ -90,7 +99,8 @@ def reproduced(
     tested = [one for one in compared if one.verdict != "not tested"]
     firm = sum(one.verdict_holm == "differs" for one in compared)
     draws = read_draws(DRAWS, chosen)
-    reasons = reasons_of(compared, draws)
+    reference = read_reference(REFERENCE, chosen, published)
+    reasons = reasons_of(compared, draws, reference)
     still_open = [o for o, reason in zip(differing, reasons, strict=True) if reason == "open"]
     learning = [one for one in compared if one.outcome in ("solved_095", "accuracy")]
     topology = [one for one in compared if one not in learning]
@@ -112,6 +122,7 @@ def reproduced(
         *picture(folder, "topology", "topology, ours and published", partial(agreement, topology)),
         f"### Where they differ: {reasons.count('open')} of {len(differing)} open\n",
         *([of_the_draw(draws)] if reasons.count(THE_DRAW) else []),
+        *of_the_reference(REFERENCE, reference, compared),
         _where_the_penalty_leads(chosen),
         _where_open(study, *([o for o in some if o in topology] for some in (still_open, tested))),
         *table(agreement_table("", differing, reasons)),

@@ -1,6 +1,7 @@
 """One run of a plan, from its cohort to its record."""
 
 import numpy as np
+from jaxtyping import Float
 
 from biosernn.cohort.cohort import Cohort
 from biosernn.graphs.topology import topology
@@ -12,7 +13,7 @@ from biosernn.study.record import Record
 from biosernn.study.sample import sample
 from biosernn.tasks.task import Task
 from biosernn.training.criterion import area_under_curve, collapsed, steps_to_criterion
-from biosernn.training.network import initial_weights
+from biosernn.training.network import Weights, initial_weights
 from biosernn.training.randomness import generator
 from biosernn.training.train import Outcome, train
 
@@ -55,13 +56,7 @@ def perform(run: Run, cohort: Cohort) -> Record:
     drawn = sample(cohort, run.units, run.seed, run.protocol)
     recurrent = drawn.initial(run.arm)
     kind, penalty_inputs = drawn.penalty(run.arm, run.strength)
-    start = initial_weights(
-        recurrent,
-        task.inputs.shape[2],
-        task.n_outputs,
-        generator(run.seed, "input weights"),
-        generator(run.seed, "readout"),
-    )
+    start = start_weights(run, recurrent)
     outcome = train(
         task,
         start,
@@ -95,6 +90,28 @@ def perform(run: Run, cohort: Cohort) -> Record:
         for name in ("input", "bias", "readout", "readout_bias")
     }
     return Record(row, outcome.steps, _curves(run, outcome, by_epoch), weights)
+
+
+def start_weights(run: Run, recurrent: Float[np.ndarray, "units units"]) -> Weights:
+    """Complete a run's recurrent weights by its input and readout weights.
+
+    Examples
+    --------
+    >>> from biosernn.study.arms import ARMS
+    >>> from biosernn.protocol import Recipe
+    >>> run = Run(0, "", ARMS["W0"], "maze", 0, "corrected", "seed", 16, 0.3, 10, Recipe())
+    >>> start_weights(run, np.eye(16)).input.shape
+    (8, 16)
+
+    """
+    task = run.trained_on
+    return initial_weights(
+        recurrent,
+        task.inputs.shape[2],
+        task.n_outputs,
+        generator(run.seed, "input weights"),
+        generator(run.seed, "readout"),
+    )
 
 
 def _outcomes(run: Run, task: Task, outcome: Outcome) -> dict[str, float | int | bool | str]:
