@@ -32,6 +32,7 @@ from biosernn.graphs.topology import topology
 from biosernn.protocol import RECIPES
 from biosernn.study.estimate import estimate
 from biosernn.study.execute import usable_cores
+from biosernn.study.perform import start_weights
 from biosernn.study.plan import Run, plan, resolve
 from biosernn.study.presets import preset
 from biosernn.study.sample import sample

@@ -329,10 +329,10 @@ def test_partial_mantel_s_p_is_uniform_where_there_is_no_likeness():
 # Weights against wiring
 
 
-def sparse_wiring(rng, n=40, range_um=40.0):
+def sparse_wiring(rng, n=40, range_um=40.0, rate=1.5):
     positions = rng.uniform(0, 200, (n, 3))
     distances = np.linalg.norm(positions[:, None] - positions, axis=2)
-    counts = rng.poisson(np.exp(-distances / range_um) * 1.5)
+    counts = rng.poisson(np.exp(-distances / range_um) * rate)
     np.fill_diagonal(counts, 0)
     return counts, distances
 
@@ -399,39 +399,41 @@ def test_weights_against_wiring_are_spearman_s_held_against_those_of_wirings_lai
     assert p == pytest.approx((1 + as_large) / 401, abs=0.11)
 
 
-def rejected(make_weights, n_studies=200):
-    """How often independent weights are called alike to the wiring at 5 %."""
-    rng = np.random.default_rng(0)
-    p = []
-    for _ in range(n_studies):
-        counts, distances = sparse_wiring(rng)
-        weights = make_weights(rng, distances)
-        p.append(weights_wiring_p(weights, counts, distances, rng, 19))
-    return np.mean(np.array(p) <= 0.05)
-
-
 def falls_off(rng, distances):
     return np.exp(-distances / 20) * rng.lognormal(size=distances.shape)
 
 
-def of_strong_neurons(rng, distances):
-    of_sender, of_receiver = rng.lognormal(size=(2, len(distances), 1))
-    return falls_off(rng, distances) * of_sender * of_receiver.T
+def one_and_all(rng, distances):
+    return np.ones((2, len(distances)))
 
 
-def of_the_middle(rng, distances):
-    return np.exp(-distances.mean(axis=0) / 20)[:, None] * falls_off(rng, distances)
+def strong_neurons(rng, distances):
+    return rng.lognormal(size=(2, len(distances)))
 
 
-@pytest.mark.parametrize("make_weights", [falls_off, of_strong_neurons, of_the_middle])
-def test_what_weights_and_wiring_owe_to_distance_and_degrees_is_no_likeness(make_weights):
-    assert rejected(make_weights) <= 0.09  # 5 % of 200 studies, and 2.6 of its standard errors
+def the_middle(rng, distances):
+    return np.exp(-distances.mean(axis=0) / 20) * np.ones((2, 1))
+
+
+@pytest.mark.parametrize("sized", [{}, {"n": 100, "rate": 0.15}], ids=["dense", "sparse"])
+@pytest.mark.parametrize("of_neurons", [one_and_all, strong_neurons, the_middle])
+def test_what_weights_and_wiring_owe_to_distance_and_degrees_is_no_likeness(of_neurons, sized):
+    rng, p = np.random.default_rng(0), []
+    for _ in range(200):
+        counts, distances = sparse_wiring(rng, **sized)
+        senders, receivers = of_neurons(rng, distances)
+        shares = np.outer(senders, receivers) / senders.mean() / receivers.mean()
+        counts = rng.poisson(counts * shares)
+        weights = falls_off(rng, distances) * shares
+        p.append(weights_wiring_p(weights, counts, distances, rng, 19))
+    assert np.mean(np.array(p) <= 0.05) <= 0.09  # 5 % of 200 studies, and 2.6 standard errors
 
 
 def test_what_weights_owe_to_the_wiring_beyond_distance_is_found():
     rng = np.random.default_rng(0)
     counts, distances = sparse_wiring(rng)
-    weights = of_strong_neurons(rng, distances) * (1 + 9 * (counts > 0))
+    senders, receivers = strong_neurons(rng, distances)
+    weights = falls_off(rng, distances) * np.outer(senders, receivers) * (1 + 9 * (counts > 0))
     assert weights_wiring_p(weights, counts, distances, rng, 199) == 0.005
 
 

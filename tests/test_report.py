@@ -602,7 +602,9 @@ def test_what_networks_keep_is_worked_out_by_another_route(inputs):
         values = runs["functional_kept_end"].to_numpy()
         half = stats.t.ppf(0.975, len(values) - 1) * stats.sem(values)
         cells = dict(zip(table.columns, row, strict=True))
-        said = [float(word) for word in re.findall(r"-?[\d.]+", cells["after"].replace("−", "-"))]
+        said = [
+            float(word) for word in re.findall(r"-?[\d.]+", cells["after it"].replace("−", "-"))
+        ]
         mean = values.mean()
         assert said == pytest.approx([mean, mean - half, mean + half], abs=0.000501)
         beyond = (runs["functional_kept_p"] <= 0.05).sum()

@@ -12,18 +12,27 @@ from statsmodels.stats.proportion import confint_proportions_2indep
 from biosernn import BadInput, reproduction
 from biosernn.analysis.two_fractions import fisher, fraction_difference
 from biosernn.analysis.welch import welch
+from biosernn.protocol import Recipe
 from biosernn.report.agreement import agreement, agreement_frame, agreement_table
 from biosernn.study.presets import preset
+from biosernn.tasks.maze import maze
+from biosernn.tasks.perceptual import perceptual
+from biosernn.training.network import initial_weights
+from biosernn.training.penalty import PenaltyInputs, PenaltyKind
+from biosernn.training.schedule import Schedule
+from biosernn.training.train import train
 from docs.results import draws, reproduced
 from docs.results.build import page as page_of
 from docs.results.reasons import (
-    AS_OURS,
+    NOT_THE_TRAINING,
     THE_DRAW,
+    THE_TRAINING,
     Draws,
     read_draws,
     read_reference,
     reasons_of,
 )
+from docs.results.reference import trials_in_order
 from study_folders import study_folder
 
 
@@ -300,27 +309,61 @@ def test_a_difference_that_another_draw_of_trials_would_make_is_explained(tmp_pa
     assert reasons_of(found, draws) == [THE_DRAW] * 3 + ["open"]
 
 
-def test_a_difference_that_keras_makes_too_is_told(tmp_path):
-    spread = np.linspace(-0.001, 0.001, 4)
-    means = {"as ours": 0.10, "as theirs": 0.20, "between": 0.15, "beyond": 0.05, "other side": 0.3}
+def in_keras(file, ours, shifts):
+    """Runs in Keras whose assortativity is that of ours of the same seeds, moved."""
+    moved = ours["assortativity"] + ours["arm"].map(shifts)
+    ours.assign(assortativity=moved)[ours["arm"].isin(list(shifts))].to_csv(file, index=False)
+
+
+def test_keras_tells_whether_the_training_is_the_reason(tmp_path):
+    shifts = {"as ours": 0.0, "as theirs": 0.1, "between": 0.05, "beyond": -0.06}
+    arms, jitter = (*shifts, "not trained"), np.array([0.001, -0.001, 0.002, 0.0])
     graph = {"modularity_greedy": 0.1, "small_worldness": 1.0, "entropy": 0.3}
-    file = tmp_path / "reference.csv"
-    pd.concat(
-        pd.DataFrame({"task": "maze", "arm": arm, "assortativity": mean + spread, "accuracy": 0.5})
-        for arm, mean in means.items()
-    ).assign(**graph).to_csv(file, index=False)
-    arms = (*means, "not trained")
     ours = pd.concat(
-        runs(np.full(4, 0.5), arm=arm, task="maze", assortativity=0.1 + spread, **graph)
+        runs(np.full(4, 0.5), arm=arm, task="maze", assortativity=0.1 + jitter, **graph)
         for arm in arms
-    )
+    ).assign(penalty_start=3.0)
+    file = tmp_path / "reference.csv"
+    in_keras(file, ours.assign(assortativity=ours["assortativity"] + np.tile(jitter, 5)), shifts)
     rows = published(*(("maze", arm, "assortativity", 20, 0.2, 1e-3) for arm in arms))
     reference = read_reference(file, ours, rows)
-    _, minus_ours = reference["maze", "between", "assortativity"]
-    assert minus_ours.estimate == pytest.approx(0.05)
+    paired = reference["maze", "between", "assortativity"].minus_ours
+    half = stats.t.ppf(0.975, 3) * stats.sem(jitter)
+    middle = 0.05 + jitter.mean()
+    assert (paired.low, paired.high) == pytest.approx((middle - half, middle + half))
     found = reasons_of(reproduction(ours, rows), Draws({}, {}), reference)
-    assert found == [AS_OURS, *["open"] * 5]
+    assert found == [NOT_THE_TRAINING, THE_TRAINING, "open", "open", "open"]
     assert read_reference(tmp_path / "absent", ours, rows) == {}
+    in_keras(file, ours.assign(penalty_start=3.001), shifts)
+    with pytest.raises(ValueError, match=r"penalties at the start differ by 3\.3e-04"):
+        read_reference(file, ours, rows)
+
+
+@pytest.mark.parametrize("task", [maze(), perceptual()], ids=["maze", "perceptual"])
+def test_keras_gets_the_trials_that_our_runs_are_trained_on(task):
+    rng = np.random.default_rng(0)
+    start = initial_weights(
+        0.9 * np.eye(16), task.inputs.shape[2], task.n_outputs, np.random.default_rng(1), rng
+    )
+    schedule = Schedule(epochs=1, training_trials=1280, noise=0.0)
+    outcome = train(
+        task,
+        start,
+        PenaltyKind(),
+        PenaltyInputs(0.0),
+        seed=5,
+        recipe=Recipe(learning_rate=1e-30),
+        schedule=schedule,
+        shared_draws=True,
+    )
+    trials, labels = trials_in_order(task, 1280)
+    state = np.zeros((1280, 16))
+    for step in range(trials.shape[1]):
+        state = np.maximum(trials[:, step] @ start.input + state @ start.recurrent, 0)
+    scores = state @ start.readout
+    loss = np.log(np.exp(scores).sum(axis=1)) - scores[np.arange(1280), labels]
+    expected = loss.reshape(2, 640).mean(axis=1)
+    np.testing.assert_allclose(outcome.training_loss, expected, rtol=1e-5)
 
 
 def test_a_difference_in_topology_is_explained_by_what_draws_make_beyond_runs(tmp_path):

@@ -290,4 +290,4 @@ def test_a_tuned_study_shows_what_was_chosen_and_claims_under_tuned(tmp_path):
         f"{tried['steps_to_criterion'].mean():.1f}",
     ]
     assert "- Recipe tuned: W" in page
-    assert "tuning.svg" in page
+    assert "tuning-0.svg" in page

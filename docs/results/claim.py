@@ -41,8 +41,11 @@ SELF_WEIGHTS = (
 )
 """Arms that tell what the self-weights do."""
 
-KEEPERS = (BIO, "shuffled-in-bins", "wiring", PLAIN)
-"""Arms of which is shown what they keep of the recording and the wiring."""
+KEEPERS = (BIO, "shuffled-in-bins", "diagonal-only", "wiring", PLAIN, "W0")
+"""Arms of which is shown what they keep of the recording and the wiring.
+
+The last two start from no data, and the third from none of any pair: they are the yardstick.
+"""
 
 KEPT = (
     ("functional_kept_end", "functional_kept_p", "functional matrix"),
@@ -239,10 +242,14 @@ def _kept(read: Read) -> list[str]:
     head = ["field, recipe", "arm", *(word for *_, name in KEPT for word in (name, "p ≤ 0.05"))]
     return [
         "Whether training keeps what was recorded: correlation of the trained units' activity with "
-        "the neurons' recorded correlation, distance taken out, and of the trained weights with "
-        "the synapse counts (means over runs), and how many runs lie beyond relabelled units, or "
-        "beyond wirings of the same degrees and lengths; by chance one in twenty or fewer. The "
-        "last is not known of studies that were run before that null was.\n",
+        "the neurons' recorded correlation, a straight line on distance taken out, and of the "
+        "trained weights with the synapse counts (means over runs); and how many runs lie beyond "
+        "relabelled units, or beyond wirings of the same degrees on average and nearly the same "
+        "lengths. The yardstick are diagonal-only, which knows of no pair, and WD\\*C and W0, "
+        "which hold no data: runs of a field share its neurons, so that the counts are not "
+        "binomial, and what a straight line leaves of distance raises the first ones. With a "
+        "hundred connections or fewer among a run's neurons, that none lies beyond shows little. "
+        "The last column is not known of studies that were run before that null was.\n",
         *markdown(head, rows),
     ]
 

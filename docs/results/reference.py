@@ -14,6 +14,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import jax
@@ -23,11 +24,13 @@ import pandas as pd
 from biosernn.cohort.cohort import Cohort
 from biosernn.graphs.topology import topology
 from biosernn.run import plan_study
+from biosernn.study.arms import Arm
 from biosernn.study.perform import start_weights
 from biosernn.study.plan import NULL_GRAPHS, Run
 from biosernn.study.presets import preset
 from biosernn.study.sample import sample
 from biosernn.tasks.task import Task
+from biosernn.training.penalty import PenaltyKind
 from biosernn.training.randomness import generator, key
 from biosernn.training.train import SHARED_SEED
 from docs.results.draws import MEASURES
@@ -38,19 +41,18 @@ PYTHON = HERE.parents[1] / ".venv-reference" / "bin" / "python"
 COLUMNS = ("task", "arm", "seed", "penalty_start", "accuracy", *MEASURES, "keras", "tensorflow")
 N_SEEDS = 4
 
-MATCHED = (
-    ("perceptual", "W*DC*"),
-    ("maze", "W*DC*"),
-    ("go_no_go", "W*DC*"),
-    ("perceptual", "W!D*C*"),
-    ("perceptual", "W*D*C*"),
-    ("maze", "W*D*C*"),
-    ("maze", "W!D*C*"),
-    ("go_no_go", "W*D*C*"),
-    ("go_no_go", "W!D*C*"),
-    ("go_no_go", "WD*C*"),
-)
-"""Tasks and arms that differ from the published ones, those that do so after Holm's first."""
+COMPARED = HERE / "grid" / "reproduction.csv"
+MATCHED = PenaltyKind("distance", True, "released")
+"""The penalty that the network in Keras has."""
+
+
+def differing(arms: Sequence[Arm]) -> list[tuple[str, str]]:
+    """Task and arm of what differs from the published tables, least p first, arms matched alone."""
+    compared = pd.read_csv(COMPARED)
+    compared = compared[(compared["verdict"] == "differs") & (compared["outcome"] != "solved_095")]
+    matched = {arm.name for arm in arms if arm.communicability == "matched"}
+    compared = compared[compared["arm"].isin(matched)].sort_values("p", kind="stable")
+    return list(dict.fromkeys(zip(compared["task"], compared["arm"], strict=True)))
 
 
 def trials_in_order(task: Task, n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -71,7 +73,9 @@ def trained_in_keras(run: Run, cohort: Cohort) -> dict[str, str | int | float]:
     """Train a run's network in Keras and measure it as our own runs are measured."""
     drawn = sample(cohort, run.units, run.seed, run.protocol)
     start = start_weights(run, drawn.initial(run.arm))
-    _, numbers = drawn.penalty(run.arm, run.strength)
+    kind, numbers = drawn.penalty(run.arm, run.strength)
+    if kind != MATCHED:
+        raise ValueError(f"{run.arm.name} has the penalty {kind}, not {MATCHED}")
     trials, labels = trials_in_order(run.trained_on, run.schedule.training_trials)
     with tempfile.TemporaryDirectory() as place:
         given, found = f"{place}/given.npz", f"{place}/found.npz"
@@ -124,7 +128,7 @@ def main() -> None:
         if not held:
             table.writeheader()
         for seed in range(N_SEEDS):
-            for place in ((*pair, seed) for pair in MATCHED):
+            for place in ((*pair, seed) for pair in differing(study.arms)):
                 if place in held:
                     continue
                 table.writerow(trained_in_keras(runs[place], planned.cohorts[0]))

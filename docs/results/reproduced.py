@@ -101,7 +101,9 @@ def reproduced(
     draws = read_draws(DRAWS, chosen)
     reference = read_reference(REFERENCE, chosen, published)
     reasons = reasons_of(compared, draws, reference)
-    still_open = [o for o, reason in zip(differing, reasons, strict=True) if reason == "open"]
+    still_open = [
+        o for o, reason in zip(differing, reasons, strict=True) if reason.startswith("open")
+    ]
     learning = [one for one in compared if one.outcome in ("solved_095", "accuracy")]
     topology = [one for one in compared if one not in learning]
     parts = [
@@ -120,7 +122,7 @@ def reproduced(
         *markdown(*_tally(compared)),
         *picture(folder, "learning", "accuracy, ours and published", partial(agreement, learning)),
         *picture(folder, "topology", "topology, ours and published", partial(agreement, topology)),
-        f"### Where they differ: {reasons.count('open')} of {len(differing)} open\n",
+        f"### Where they differ: {len(still_open)} of {len(differing)} open\n",
         *([of_the_draw(draws)] if reasons.count(THE_DRAW) else []),
         *of_the_reference(REFERENCE, reference, compared),
         _where_the_penalty_leads(chosen),

@@ -11,6 +11,7 @@ import pandas as pd
 
 from biosernn.analysis.findings import Analysis
 from biosernn.audit.animals import OF_ONE_MOUSE
+from biosernn.protocol import protocol_named
 from biosernn.report.departures import departure_values, departures
 from biosernn.report.forest import forest
 from biosernn.report.kept import kept_table
@@ -24,6 +25,11 @@ from biosernn.study.spec import Study
 from docs.results.markdown import folded, literal, markdown, picture, signed, table
 from docs.results.reproduced import reproduced
 from docs.results.tables import BIO, SWEEP, units
+
+SCRAMBLED = (
+    "Under this protocol positions are scrambled and synapse counts out of order, as in the "
+    "released code: what is asked here of geometry and wiring says nothing of the tissue's.\n"
+)
 
 
 def section(folder: Path, study: Study, results: pd.DataFrame, analysis: Analysis) -> list[str]:
@@ -73,6 +79,8 @@ def _by_setting(folder: Path, study: Study, found: Iterable[Setting]) -> list[st
     arms, parts = _arms(study), []
     for number_, setting in enumerate(found):
         parts.append(f"### {setting.name}\n")
+        if protocol_named(setting.protocol).positions == "minmax_scrambled":
+            parts.append(SCRAMBLED)
         drawn = {"survival": survival(setting, arms, BIO)}
         if setting.tested:
             drawn = {"effects": forest(setting)} | drawn
@@ -82,7 +90,7 @@ def _by_setting(folder: Path, study: Study, found: Iterable[Setting]) -> list[st
             parts.append(f"![{name}: {setting.name}]({folder.name}/{file.name})\n")
         parts += [*table(arms_table(setting)), *table(contrasts_table(setting))]
         kept = kept_table(setting)
-        parts += [*folded(kept.caption, kept.as_frame()), *_chosen(folder, study, setting)]
+        parts += [*folded(kept.caption, kept.as_frame()), *_chosen(folder, study, setting, number_)]
     return parts
 
 
@@ -158,12 +166,14 @@ def _beside(
     return parts
 
 
-def _chosen(folder: Path, study: Study, setting: Setting) -> list[str]:
+def _chosen(folder: Path, study: Study, setting: Setting, number_: int) -> list[str]:
     """What the recipe `tuned` was chosen from; nothing where there is no sweep."""
     path = folder / SWEEP
     if not path.exists():
         return []
     values = tuning_values(pd.read_parquet(path), setting)
+    if values.empty:
+        return []
     rows = [
         [
             row.arm,
@@ -177,7 +187,7 @@ def _chosen(folder: Path, study: Study, setting: Setting) -> list[str]:
     return [
         *picture(
             folder,
-            "tuning",
+            f"tuning-{number_}",
             "what tuned was chosen from",
             partial(tuning, setting, values, _arms(study)),
         ),

@@ -42,13 +42,18 @@ def read(folder: Path) -> tuple[Study, pd.DataFrame, Analysis]:
 def at_the_published_strength(
     study: Study, results: pd.DataFrame, analysis: Analysis
 ) -> tuple[Study, pd.DataFrame, Analysis]:
-    """Leave of a study of several strengths what was run at the published one."""
+    """Leave of a study of several strengths what is read at the published one, else at the first.
+
+    An arm that was run at a single strength belongs to every one of the others.
+    """
     if len(study.strength) == 1:
         return study, results, analysis
-    contrasts = tuple(c for c in analysis.contrasts if c.strength == STRENGTH)
+    at = STRENGTH if STRENGTH in study.strength else study.strength[0]
+    alone = results.groupby("arm")["strength"].transform("nunique") == 1
+    contrasts = tuple(c for c in analysis.contrasts if c.strength == at)
     return (
         study,
-        results[results["strength"] == STRENGTH],
+        results[alone | (results["strength"] == at)],
         replace(analysis, contrasts=contrasts),
     )
 

@@ -52,8 +52,8 @@ def weights_wiring_p(
     """One-sided p of `weights_wiring_correlation` against wirings of like degrees and lengths.
 
     The nulls lay every connection anew by `biosernn.graphs.null_wirings`, so that what weights and
-    wiring both owe to distance and to neurons of many connections is in them too. The test errs on
-    the safe side where a few neurons have most of the strong weights.
+    wiring both owe to distance and to neurons of many connections is in them too; how often
+    connections are mutual is not.
 
     Parameters
     ----------
