@@ -627,6 +627,22 @@ def test_settings_share_arms_of_a_single_strength():
     assert all("/2" in cell for row in table.rows for cell in row[2:])
 
 
+@pytest.mark.parametrize(
+    ("protocol", "said"),
+    [
+        ("corrected", None),
+        ("published", "positions are scrambled and synapse counts are other neurons’"),
+        ("corrected+connectome_order", "corrected+connectome_order synapse counts are other"),
+    ],
+)
+def test_positions_and_synapses_that_are_not_their_neurons_are_named(protocol, said):
+    made = fabricate(("W*D*C", "WD*C"), seeds=2, conditions=((protocol, "seed"),))
+    told = [
+        note for note in notes(made, settings(made.analysis, made.results)[0]) if "tissue" in note
+    ]
+    assert [said in note for note in told] == ([] if said is None else [True])
+
+
 def test_the_primary_contrast_is_drawn_first():
     conditions = (("published", "seed"), ("corrected", "clipped"))
     both = fabricate(("W*D*C", "shuffled-in-bins"), seeds=2, conditions=conditions)

@@ -11,8 +11,8 @@ import pandas as pd
 
 from biosernn.analysis.findings import Analysis
 from biosernn.audit.animals import OF_ONE_MOUSE
-from biosernn.protocol import protocol_named
 from biosernn.report.departures import departure_values, departures
+from biosernn.report.first_screen import misplaced
 from biosernn.report.forest import forest
 from biosernn.report.kept import kept_table
 from biosernn.report.setting import Setting, settings
@@ -25,11 +25,6 @@ from biosernn.study.spec import Study
 from docs.results.markdown import folded, literal, markdown, picture, signed, table
 from docs.results.reproduced import reproduced
 from docs.results.tables import BIO, SWEEP, units
-
-SCRAMBLED = (
-    "Under this protocol positions are scrambled and synapse counts out of order, as in the "
-    "released code: what is asked here of geometry and wiring says nothing of the tissue's.\n"
-)
 
 
 def section(folder: Path, study: Study, results: pd.DataFrame, analysis: Analysis) -> list[str]:
@@ -79,8 +74,7 @@ def _by_setting(folder: Path, study: Study, found: Iterable[Setting]) -> list[st
     arms, parts = _arms(study), []
     for number_, setting in enumerate(found):
         parts.append(f"### {setting.name}\n")
-        if protocol_named(setting.protocol).positions == "minmax_scrambled":
-            parts.append(SCRAMBLED)
+        parts += [f"{note}\n" for note in misplaced(setting)]
         drawn = {"survival": survival(setting, arms, BIO)}
         if setting.tested:
             drawn = {"effects": forest(setting)} | drawn

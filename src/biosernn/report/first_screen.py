@@ -7,6 +7,7 @@ import pandas as pd
 from biosernn.analysis.findings import Analysis, Contrast
 from biosernn.audit.animals import count_mice
 from biosernn.cohort.cohort import Cohort
+from biosernn.protocol import protocol_named
 from biosernn.report.effect_strip import effect_strip
 from biosernn.report.inputs import ReportInputs
 from biosernn.report.setting import Setting
@@ -137,6 +138,7 @@ def notes(inputs: ReportInputs, lead: Setting) -> list[str]:
         found.append(f"{missing} of the planned runs are not finished and not counted here.")
     found += _diverged(inputs.results)
     found += _dominated(lead)
+    found += misplaced(lead)
     if inputs.cohort.missing:
         lacking = ", ".join(inputs.cohort.missing)
         found.append(f"Cohort {inputs.cohort.name} lacks: {lacking}.")
@@ -163,4 +165,23 @@ def _dominated(lead: Setting) -> list[str]:
     return [
         "In these runs the penalty’s gradient exceeds the data’s, so that they say little about "
         f"their start weights: {', '.join(led)}."
+    ]
+
+
+def misplaced(setting: Setting) -> list[str]:
+    """Say where a protocol's positions or synapses are not those of their neurons."""
+    protocol = protocol_named(setting.protocol)
+    named = [
+        words
+        for words, so in (
+            ("positions are scrambled", protocol.positions == "minmax_scrambled"),
+            ("synapse counts are other neurons’", protocol.connectome_order == "file"),
+        )
+        if so
+    ]
+    if not named:
+        return []
+    return [
+        f"Under protocol {setting.protocol} {' and '.join(named)}, as in the released code: what "
+        "is asked there of geometry and wiring says nothing of the tissue’s."
     ]
