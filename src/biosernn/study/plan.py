@@ -92,19 +92,18 @@ class Run:
     @cached_property
     def id(self) -> str:
         """Hash of what the run's numbers depend on, names left aside."""
-        arm = asdict(self.arm)
-        del arm["name"], arm["strength"]
+        arm = {k: v for k, v in vars(self.arm).items() if k not in ("name", "strength")}
         unchosen = self.recipe_name == TUNED and self.setting is None
         content = {
             "cohort": self.cohort_sha256,
             "arm": arm,
             "task": self.task if self.own_task is None else self.own_task.content_sha256,
             "seed": self.seed,
-            "protocol": asdict(self.protocol),
-            "recipe": TUNED if unchosen else asdict(self.recipe),
+            "protocol": vars(self.protocol),
+            "recipe": TUNED if unchosen else vars(self.recipe),
             "units": self.units,
             "strength": self.strength if self.arm.strength is None else self.arm.strength,
-            "schedule": asdict(self.schedule),
+            "schedule": vars(self.schedule),
             "engine": ENGINE,
         }
         if self.cell_classes:
