@@ -256,7 +256,8 @@ def test_restricted_mean_difference_changes_sign_with_its_sides(pairs: list) -> 
     one, other = restricted_mean_difference(arm, null), restricted_mean_difference(null, arm)
     ends = (-other.estimate, -other.high, -other.low)
     assert (one.estimate, one.low, one.high) == pytest.approx(ends, nan_ok=True)
-    assert sign_flip(arm - null) == sign_flip(null - arm)
+    differences = (arm - null).astype(float)[None]
+    assert sign_flip(differences) == sign_flip(-differences)
 
 
 @settings(max_examples=20)
@@ -265,9 +266,8 @@ def test_sign_flip_by_enumeration(differences: list[int]) -> None:
     signs = np.array(list(product((-1, 1), repeat=len(differences))))
     null = signs @ np.array(differences)
     tails = np.mean(null >= sum(differences)), np.mean(null <= sum(differences))
-    p, method = sign_flip(differences)
+    (p,) = sign_flip(np.array(differences, float)[None])
     assert p == pytest.approx(min(1.0, 2 * min(tails)))
-    assert method == "sign-flip permutation, exact"
 
 
 def test_sign_flip_of_many_seeds_is_near_its_exact_distribution() -> None:
@@ -278,10 +278,22 @@ def test_sign_flip_of_many_seeds_is_near_its_exact_distribution() -> None:
     for size in np.abs(differences):
         chance = (np.roll(chance, size) + np.roll(chance, -size)) / 2
     exact = 2 * chance[: span + differences.sum() + 1].sum()
-    p, method = sign_flip(differences)
-    assert method == "sign-flip permutation, 10,000 draws"
+    (p,) = sign_flip(differences.astype(float)[None])
     assert p == pytest.approx(exact, abs=5 * np.sqrt(exact / 10_000))
-    assert sign_flip(differences)[0] == p
+    by_scipy = stats.permutation_test(
+        (differences,), np.mean, permutation_type="samples", n_resamples=10_000, rng=1
+    )
+    assert p == pytest.approx(by_scipy.pvalue, abs=7 * np.sqrt(exact / 10_000))
+
+
+@pytest.mark.parametrize("n", [8, 13, 20])
+def test_an_interval_holds_0_exactly_where_the_test_does_not_reject_it(n: int) -> None:
+    differences = np.random.default_rng(n).normal(3, 7, (300, n)).round()
+    p = sign_flip(differences)
+    for level in (0.95, 0.90):
+        low, high = sign_flip_limits(differences, level)
+        assert (((low <= 0) & (high >= 0)) == (p > 1 - level + 1e-12)).all()
+    assert 0.1 < np.mean(p <= 0.05) < 0.9
 
 
 def test_t_interval_by_scipy() -> None:
@@ -399,7 +411,7 @@ def test_a_difference_that_holm_does_not_keep_is_no_claim() -> None:
 
 
 def test_a_single_pair_has_no_small_p() -> None:
-    assert sign_flip([-30])[0] == 1.0
+    assert sign_flip(np.array([[-30.0]])) == 1.0
 
 
 def bimodal(rng: np.random.Generator, solve: float, n: int = 20) -> np.ndarray:

@@ -12,7 +12,7 @@ from scipy import stats
 
 from biosernn import cli
 from biosernn.analysis import calibrate as calibration
-from biosernn.analysis.many import measure_many, sign_flips
+from biosernn.analysis.many import measure_many
 from biosernn.analysis.multiplicity import holm
 from biosernn.analysis.power import seeds_needed, seeds_sentence
 from biosernn.analysis.restricted_mean import restricted_mean_difference
@@ -93,13 +93,13 @@ def studies(n: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
 @pytest.mark.parametrize("n", [10, 13, 14, 20])
 def test_intervals_and_p_are_those_of_single_studies_to_the_bit(n: int) -> None:
     for arm, null in studies(n):
-        differences, p = arm - null, sign_flips(arm - null)
+        differences, p = arm - null, sign_flip(arm - null)
         for level in (0.95, 0.90):
             low, high = sign_flip_limits(differences, level)
             for row, pair in enumerate(zip(arm, null, strict=True)):
                 alone = restricted_mean_difference(*pair, level)
                 np.testing.assert_array_equal([low[row], high[row]], [alone.low, alone.high])
-        assert p.tolist() == [sign_flip(values)[0] for values in differences]
+        assert p.tolist() == [sign_flip(values[None])[0] for values in differences]
 
 
 @pytest.mark.parametrize("outcome", [STEPS, "solved"])

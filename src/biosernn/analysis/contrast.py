@@ -6,7 +6,7 @@ import pandas as pd
 from biosernn.analysis.findings import Contrast, Interval
 from biosernn.analysis.restricted_mean import restricted_mean_difference
 from biosernn.analysis.risk_difference import exact_mcnemar, risk_difference
-from biosernn.analysis.sign_flip import sign_flip
+from biosernn.analysis.sign_flip import how_many, sign_flip
 from biosernn.analysis.verdict import equivalence_bound
 from biosernn.study.primary import Outcome
 
@@ -69,7 +69,8 @@ def measure(
     if outcome == "restricted_mean_steps":
         of_arm, of_null = pairs["steps_arm"].to_numpy(), pairs["steps_null"].to_numpy()
         difference = restricted_mean_difference
-        p, p_method = sign_flip(of_arm - of_null)
+        p = float(sign_flip((of_arm - of_null).astype(float)[None])[0])
+        p_method = f"sign-flip permutation, {how_many(len(pairs))}"
     else:
         of_arm, of_null = pairs["solved_arm"].to_numpy(), pairs["solved_null"].to_numpy()
         difference = risk_difference

@@ -8,37 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
 
 from biosernn.analysis.contrast import measure
 from biosernn.analysis.findings import Contrast, Interval
-from biosernn.analysis.sign_flip import DRAWS, KEY, sign_flip_limits
+from biosernn.analysis.sign_flip import sign_flip, sign_flip_limits
 from biosernn.study.primary import Outcome
-
-
-def sign_flips(differences: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Two-sided p (studies,) that `sign_flip` gives each row of (studies, n), n > 1.
-
-    Examples
-    --------
-    >>> sign_flips(np.array([[-30, -45, -10, -25, -5, -60]]))
-    array([0.03125])
-
-    """
-    n = differences.shape[1]
-
-    def means(signs: NDArray, axis: int) -> NDArray:
-        return signs @ differences.T / n
-
-    test = stats.permutation_test(
-        (np.ones(n),),
-        means,
-        permutation_type="samples",
-        n_resamples=DRAWS,
-        vectorized=True,
-        rng=np.random.default_rng(KEY),
-    )
-    return np.atleast_1d(test.pvalue)
 
 
 def measure_many(
@@ -82,7 +56,7 @@ def measure_many(
         return [kinds[kind] for kind in which]
     differences, n = arm - null, arm.shape[1]
     ends = {level: np.stack(sign_flip_limits(differences, level)) for level in (0.95, 0.90)}
-    p = sign_flips(differences)
+    p = sign_flip(differences)
     reached = (solved | null_solved).sum(axis=1)
     alike = np.ptp(differences, axis=1) == 0
     patterns = {kind: one(int(np.argmax(alike == kind))) for kind in np.unique(alike)}

@@ -9,7 +9,10 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from biosernn.analysis.findings import Interval
-from biosernn.analysis.sign_flip import BATCH, DRAWS, KEY, how_many, sign_flip_limits
+from biosernn.analysis.sign_flip import DRAWS, KEY, how_many, sign_flip_limits
+
+BATCH = 1000
+"""Draws in memory at once; the numbers do not hang on it."""
 
 
 def restricted_mean(steps: ArrayLike, level: float = 0.95) -> Interval:
