@@ -694,3 +694,54 @@ def test_fewer_than_five_known_sessions_give_no_interval() -> None:
 
 def test_a_single_cohort_is_not_pooled() -> None:
     assert not analyse(of_cohorts(4)[0], primary=Primary()).pooled
+
+
+def test_arms_at_different_settings_are_compared_but_nothing_is_claimed_of_their_weights() -> None:
+    rng, runs = np.random.default_rng(0), []
+    for arm, steps, rate in (
+        ("W*D*C", 50, 0.003),
+        ("shuffled-in-bins", 70, 0.001),
+        ("WD*C", 90, 0.001),
+    ):
+        runs.append(
+            pd.DataFrame(
+                {
+                    "arm": arm,
+                    "seed": range(20),
+                    "steps_to_criterion": steps + 5 * rng.integers(0, 3, 20),
+                    "learning_rate": rate,
+                    "clip": np.inf if arm == "WD*C" else 1.0,
+                }
+            )
+        )
+    results = pd.concat(runs, ignore_index=True).assign(
+        cohort="6_6_2",
+        session=6,
+        task="maze",
+        protocol="corrected",
+        recipe="tuned",
+        strength=0.3,
+        status="done",
+        accuracy=1.0,
+        solved=True,
+        censored=False,
+        collapsed=False,
+        penalty_dominates=False,
+    )
+    primary = Primary(recipe="tuned")
+
+    def steps(results: pd.DataFrame, null: str) -> Contrast:
+        found = analyse(results, primary=primary, total_steps=400)
+        return next(c for c in found.contrasts if c.null == null and c.n and c.outcome != "solved")
+
+    apart = steps(results, "shuffled-in-bins")
+    assert apart.effect.high < 0
+    assert apart.verdict == "cannot tell"
+    assert apart.reason == (
+        "trained at different settings: learning rate 0.003, clip 1 against learning rate 0.001, "
+        "clip 1"
+    )
+    assert steps(results, "WD*C").verdict == "helps"
+    assert "no clip" in steps(results, "WD*C").settings
+    alike = steps(results.assign(learning_rate=0.001), "shuffled-in-bins")
+    assert (alike.verdict, alike.settings) == ("helps", "")

@@ -305,9 +305,9 @@ def _gain(read: Read, recipe: str) -> str:
     if not solved:
         return f"Recipe {recipe}: not run."
     return (
-        f"Recipe {recipe}: {BIO} solves {_least_to_most(solved, 100, 0)} points more runs than "
-        f"{PLAIN}, {_verdicts(solved)}; its steps are {_least_to_most(steps, 1, 1)}, "
-        f"{_verdicts(steps)}."
+        f"Recipe {recipe}: {BIO} minus {PLAIN} in points of the runs solved "
+        f"{_least_to_most(solved, 100, 0)}, {_verdicts(solved)}; in steps "
+        f"{_least_to_most(steps, 1, 1)}, {_verdicts(steps)}."
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from math import isfinite
 from typing import Any, get_args
 
 import pandas as pd
@@ -200,10 +201,12 @@ def _contrasts(
     for question, arm, null in contrast_pairs(primary):
         of_arm, of_null = runs[runs["arm"] == arm], runs[runs["arm"] == null]
         for strength in max(of_arm["strength"].unique(), of_null["strength"].unique(), key=len):
-            pairs = paired_by_seed(_at(of_arm, strength), _at(of_null, strength))
+            sides = _at(of_arm, strength), _at(of_null, strength)
+            pairs, (setting, other) = paired_by_seed(*sides), map(_setting, sides)
             if len(pairs):
+                settings = "" if setting == other else f"{setting} against {other}"
                 for outcome in get_args(Outcome):
-                    yield measure(
+                    found = measure(
                         place,
                         question,
                         arm,
@@ -213,10 +216,19 @@ def _contrasts(
                         strength=strength,
                         total_steps=total_steps,
                     )
+                    yield replace(found, settings=settings)
 
 
 def _at(runs: pd.DataFrame, strength: float) -> pd.DataFrame:
     return runs[runs["strength"] == strength] if runs["strength"].nunique() > 1 else runs
+
+
+def _setting(runs: pd.DataFrame) -> str:
+    """What the recipe `tuned` chose, in words; nothing where no study chose."""
+    if runs.empty or not {"learning_rate", "clip"} <= set(runs.columns):
+        return ""
+    rate, clip = runs[["learning_rate", "clip"]].iloc[0].astype(float)
+    return f"learning rate {rate:g}, " + (f"clip {clip:g}" if isfinite(clip) else "no clip")
 
 
 def _judged(contrasts: list[Contrast], primary: Primary, task: str) -> list[Contrast]:

@@ -100,6 +100,8 @@ class Contrast:
         Pairs of which at least one run reached the criterion.
     strength
         The penalty's strength λ asked for.
+    settings
+        Learning rate and clip of the arm against its null's, where they differ; else empty.
 
     """
 
@@ -125,6 +127,7 @@ class Contrast:
     reason: str = ""
     reached: int = 0
     strength: float = float("nan")
+    settings: str = ""
 
 
 @dataclass(frozen=True)

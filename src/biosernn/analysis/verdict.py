@@ -32,6 +32,10 @@ def verdict(contrast: Contrast) -> tuple[Verdict, str]:
     claimed on fewer than 10 seeds; nor is *no difference* in steps where fewer than 10 pairs hold
     a run that reached the criterion, since pairs of censored runs are equal by construction.
 
+    Nor is anything claimed where the recipe `tuned` chose another setting for the arm than for its
+    null, but for the gap to the plain network, where each is to be at its best: the difference
+    holds the settings too, and the error of their choice is in no interval.
+
     The interval knows only outcomes that occurred: where an arm fails in 7 % of its runs, almost
     a quarter of all sets of 20 seeds hold none, and *no difference* may then be said of 20 steps.
 
@@ -58,6 +62,8 @@ def verdict(contrast: Contrast) -> tuple[Verdict, str]:
         return "cannot tell", f"too few seeds: {contrast.n}, at least {SEEDS_NEEDED} needed"
     if isnan(effect.low):
         return "cannot tell", "every pair differs by the same amount: no interval is estimable"
+    if contrast.settings and contrast.question != "plain":
+        return "cannot tell", f"trained at different settings: {contrast.settings}"
     excludes_zero = effect.low > 0 or effect.high < 0
     exploratory = contrast.p_holm is None
     p = contrast.p if contrast.p_holm is None else contrast.p_holm
