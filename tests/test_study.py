@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from biosernn import BadInput, Study, WorkFailed, run, synthetic_cohort
 from biosernn.protocol import CORRECTED, PUBLISHED, Protocol, protocol_named
+from biosernn.report.topology import SHAPE
 from biosernn.run import plan_study, report_study, rerun_study
 from biosernn.study.arms import ARMS, PUBLISHED_ARMS, Arm
 from biosernn.study.compare import Differences, compare
@@ -396,6 +397,12 @@ def test_run_again_nothing_is_repeated(finished):
     files = {p: p.stat().st_mtime_ns for p in (finished.folder / "runs").iterdir()}
     run(SMALL, finished.folder, workers=0)
     assert {p: p.stat().st_mtime_ns for p in (finished.folder / "runs").iterdir()} == files
+
+
+def test_the_report_draws_every_measure_that_is_followed_along_training(finished):
+    page = finished.report.read_text()
+    for title in SHAPE.values():
+        assert f"{title} " in page, title
 
 
 def test_two_workers_give_the_same_bits(finished, tmp_path):

@@ -28,19 +28,6 @@ if TYPE_CHECKING:
     from biosernn.analysis.findings import Analysis
     from biosernn.report.inputs import Network
 
-DRAWN = (
-    "accuracy",
-    "gradient_norm_data",
-    "gradient_norm_penalty",
-    "modularity_greedy",
-    "small_worldness",
-    "assortativity",
-    "wiring_length",
-    "weight_distance",
-    "mean_communicability",
-)
-"""Metrics whose curves the report draws."""
-
 
 @dataclass(frozen=True, eq=False)
 class Planned:
@@ -350,6 +337,7 @@ def _report(
 ) -> Finished:
     from biosernn.analysis.analyse import analyse
     from biosernn.report.page import ReportInputs, write_report
+    from biosernn.report.plates import DRAWN
 
     total = runs[0].schedule.steps
     analysis = analyse(results, primary=study.decides, total_steps=total)

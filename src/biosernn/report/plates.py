@@ -50,6 +50,9 @@ CHALLENGED = {
     "step, 20 draws of every distinct trial; in training its sd is 0.05.",
 }
 
+DRAWN = ("accuracy", "gradient_norm_data", "gradient_norm_penalty", *SHAPE)
+"""Metrics whose curves are drawn."""
+
 
 @dataclass(frozen=True)
 class Plate:
@@ -153,7 +156,8 @@ def setting_plates(
                 "Modularity, small-worldness and assortativity: the graph of the strongest tenth "
                 "of the weights; on weights that are noise its values are those of random graphs. "
                 "Wiring length and the rank correlation of |W| with distance: true positions, "
-                "whatever the arm’s geometry. "
+                "whatever the arm’s geometry. Slow modes: eigenvalues of modulus above 0.8. "
+                "Weights and synapses: their rank correlation, over all pairs. "
                 f"{where}; {setting.n_runs(recipe)}, each where it is defined.",
                 partial(topology, setting, recipe, medians, arms),
                 _first_and_last(topology_values(setting, recipe, shape)),

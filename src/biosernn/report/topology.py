@@ -36,9 +36,12 @@ SHAPE = {
     "weight_distance": "weight–distance correlation",
     "mean_communicability": "mean communicability",
     "slow_modes": "slow modes",
-    "weights_wiring": "weight–synapse correlation",
+    "weights_wiring": "weights and synapses",
 }
 """Metrics that are drawn, and their names in the field's words."""
+
+AMOUNTS = ("wiring_length", "mean_communicability", "slow_modes")
+"""Metrics that may span powers of ten."""
 
 MARKERS = "os^DvP*X"
 WIDE_RANGE = 30.0
@@ -136,7 +139,8 @@ def topology(
         axes.set_xlim(-0.03 * last, 1.03 * last)
         axes.set_xticks((0, last / 2, last))
         axes.locator_params(axis="y", nbins=5)
-        _logarithmic(axes, lines)
+        if metric in AMOUNTS:
+            _logarithmic(axes, lines)
         for name, line in lines.items():
             if axes.get_yscale() == "log":
                 line = line[line > 0]
