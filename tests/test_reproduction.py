@@ -28,6 +28,7 @@ from docs.results.reasons import (
     THE_DRAW,
     THE_TRAINING,
     Draws,
+    of_the_reference,
     read_draws,
     read_reference,
     reasons_of,
@@ -312,7 +313,8 @@ def test_a_difference_that_another_draw_of_trials_would_make_is_explained(tmp_pa
 def in_keras(file, ours, shifts):
     """Runs in Keras whose assortativity is that of ours of the same seeds, moved."""
     moved = ours["assortativity"] + ours["arm"].map(shifts)
-    ours.assign(assortativity=moved)[ours["arm"].isin(list(shifts))].to_csv(file, index=False)
+    made = ours.assign(assortativity=moved, keras="3.15.1", tensorflow="2.21.0")
+    made[ours["arm"].isin(list(shifts))].to_csv(file, index=False)
 
 
 def test_keras_tells_whether_the_training_is_the_reason(tmp_path):
@@ -334,6 +336,14 @@ def test_keras_tells_whether_the_training_is_the_reason(tmp_path):
     found = reasons_of(reproduction(ours, rows), Draws({}, {}), reference)
     assert found == [NOT_THE_TRAINING, THE_TRAINING, "open", "open", "open"]
     assert read_reference(tmp_path / "absent", ours, rows) == {}
+    said, *table = of_the_reference(file, reference, reproduction(ours, rows))
+    assert "keras 3.15.1, tensorflow 2.21.0" in said
+    row = next(line for line in table if line.startswith("| maze, between"))
+    cells = row.replace("−", "-")[2:-2].split(" | ")
+    assert cells[1:6] == ["assortativity", "4", "0.151", "0.101", "0.200"]
+    gap = [float(word) for word in re.findall(r"[+-][\d.]+", cells[6])]
+    assert gap == pytest.approx([paired.estimate, paired.low, paired.high], abs=0.000501)
+    assert of_the_reference(file, {}, reproduction(ours, rows)) == []
     in_keras(file, ours.assign(penalty_start=3.001), shifts)
     with pytest.raises(ValueError, match=r"penalties at the start differ by 3\.3e-04"):
         read_reference(file, ours, rows)
