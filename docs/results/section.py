@@ -185,8 +185,8 @@ def _chosen(folder: Path, study: Study, setting: Setting, number_: int) -> list[
             "what tuned was chosen from",
             partial(tuning, setting, values, _arms(study)),
         ),
-        "Learning rate and clip chosen for each arm, and its runs in the sweep, whose seeds are in "
-        "no other number.\n",
+        f"Learning rate and clip chosen for each arm from {values['n_runs'].sum()} further runs, "
+        "whose seeds are in no other number; solved and mean steps are of these.\n",
         *markdown(["arm", "learning rate", "clip", "solved", "mean steps"], rows),
     ]
 
