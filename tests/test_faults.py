@@ -104,6 +104,31 @@ def _workers(process):
     return found
 
 
+CALLBACK = "weakref.finalize({1}, os.kill, os.getpid(), signal.SIGTERM)"
+"""Code whose interrupt Python prints and goes on from."""
+
+
+@pytest.mark.parametrize(
+    "app",
+    [
+        "exec('os.kill(os.getpid(), signal.SIGTERM)\\nwhile True: pass')",
+        f"[{CALLBACK}, 1 / 0]",
+        f"[{CALLBACK}, cli._stop_at_once(pathlib.Path('out'))]",
+    ],
+    ids=["in an exec, as when a dataclass is made", "lost, and it fails", "lost, and it goes on"],
+)
+def test_an_interrupt_ends_it_with_130_wherever_it_is_met(app, tmp_path):
+    (tmp_path / "program.py").write_text(
+        "import os, pathlib, signal, weakref\nfrom biosernn import cli\n"
+        f"cli.app = lambda *_, **__: {app}\ncli.main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "program"], capture_output=True, text=True, cwd=tmp_path
+    )
+    assert done.stderr.endswith("biosernn: interrupted\n")
+    assert done.returncode == 130
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("whole_group", [True, False])

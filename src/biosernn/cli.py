@@ -567,8 +567,10 @@ def main() -> NoReturn:
             raise
         _leave("out of memory; ask for fewer neurons, --units or --workers", 1)
     except KeyboardInterrupt:
-        _leave("interrupted", 130)
+        _end_interrupted()
     except Exception as fault:
+        if _interrupted():
+            _end_interrupted()
         if debug:
             raise
         if isinstance(fault, OSError) and fault.errno in ABOUT_A_PLACE:
@@ -587,6 +589,11 @@ def _interrupt(signal_number: int, frame: object) -> NoReturn:
     raise KeyboardInterrupt
 
 
+def _interrupted() -> bool:
+    """Whether a signal came: Python loses an exception that meets it in a callback."""
+    return signal.getsignal(signal.SIGINT) == signal.SIG_DFL
+
+
 def _stop_at_once(folder: Path) -> None:
     """End at SIGINT or SIGTERM without closing anything: a cluster that is half open cannot be.
 
@@ -600,19 +607,31 @@ def _stop_at_once(folder: Path) -> None:
         os.write(2, f"{cursor}biosernn: {line}\n".encode())
         os._exit(130)
 
+    if _interrupted():
+        raise KeyboardInterrupt
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, stop)
 
 
 def _leave(line: str, status: int) -> NoReturn:
+    _say(line)
+    sys.exit(status)
+
+
+def _end_interrupted() -> NoReturn:
+    """End with status 130; Python by itself would end by SIGINT where an `exec` was interrupted."""
+    _say("interrupted")
+    os._exit(130)
+
+
+def _say(line: str) -> None:
     if len(line) > LONGEST_LINE:
         line = f"{line[: LONGEST_LINE - 200]} … {line[-200:]}"
-    print(f"biosernn: {line}", file=sys.stderr)
+    print(f"biosernn: {line}", file=sys.stderr, flush=True)
     try:
         print(end="", flush=True)
     except OSError:  # it is full or closed, and would say so again at the very end
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    sys.exit(status)
 
 
 def _asked(
