@@ -92,6 +92,12 @@ def made_up_runs(study):
     )
 
 
+def of_two_arms(name, **asked):
+    """A study under the corrected protocol, of 10 seeds unless asked otherwise."""
+    asked = {"cohort": "6_6_2", "arms": ["W*D*C", "WD*C"], "seeds": 10} | asked
+    return replace(preset("paper").with_options(protocol="corrected", **asked), name=name)
+
+
 def cells(page, start):
     """The first table row that starts so, cell by cell."""
     line = next(line for line in page.splitlines() if line.startswith(f"| {start}"))
@@ -105,12 +111,7 @@ def pictures(page, place):
 
 
 def test_the_fields_of_a_study_stand_beside_each_other(tmp_path):
-    study = replace(
-        preset("paper").with_options(
-            cohort=["4_7_8", "5_3_6"], arms=["W*D*C", "WD*C"], seeds=10, protocol="corrected"
-        ),
-        name="fields",
-    )
+    study = of_two_arms("fields", cohort=["4_7_8", "5_3_6"])
     results = made_up_runs(study)
     page = page_of([study_folder(tmp_path, study, results)])
     assert "n_mice = 1." in page
@@ -142,9 +143,7 @@ def test_the_fields_of_a_study_stand_beside_each_other(tmp_path):
 
 
 def test_runs_that_two_studies_share_are_counted_once(tmp_path):
-    paper = preset("paper").with_options(
-        cohort="6_6_2", arms=["W*D*C", "WD*C"], seeds=10, protocol="corrected"
-    )
+    paper = of_two_arms("paper")
     results = made_up_runs(paper)
     folders = [
         study_folder(tmp_path, replace(paper, name=name), results) for name in ("paper", "again")
@@ -155,9 +154,7 @@ def test_runs_that_two_studies_share_are_counted_once(tmp_path):
 
 
 def test_arms_without_a_common_seed_are_not_compared(tmp_path):
-    study = preset("paper").with_options(
-        cohort="6_6_2", arms=["W*D*C", "WD*C"], seeds=10, protocol="corrected", recipe="seed"
-    )
+    study = of_two_arms("paper", recipe="seed")
     results = made_up_runs(study)
     apart = results[(results["arm"] == "W*D*C") == (results["seed"] < 5)]
     page = page_of([study_folder(tmp_path, study, apart)])
@@ -166,9 +163,7 @@ def test_arms_without_a_common_seed_are_not_compared(tmp_path):
 
 
 def test_what_is_beyond_the_named_outcomes_is_worked_out_by_another_route(tmp_path):
-    study = preset("paper").with_options(
-        cohort="6_6_2", arms=["W*D*C", "WD*C"], seeds=12, protocol="corrected", recipe="seed"
-    )
+    study = of_two_arms("paper", seeds=12, recipe="seed")
     rng = np.random.default_rng(1)
     results = made_up_runs(study)
     unseen = ["accuracy_delay_20", "accuracy_delay_40", "accuracy_delay_80", "accuracy_noise_0.4"]
@@ -232,17 +227,7 @@ def test_a_study_of_departures_has_one_figure_and_one_table(tmp_path):
 def test_a_study_of_strengths_shows_them_beside_each_other_and_claims_at_the_published_one(
     tmp_path,
 ):
-    study = replace(
-        preset("paper").with_options(
-            cohort="6_6_2",
-            arms=["W*D*C", "WD*C"],
-            seeds=10,
-            protocol="corrected",
-            recipe="seed",
-            strength=[0, 0.3, 3],
-        ),
-        name="strengths",
-    )
+    study = of_two_arms("strengths", recipe="seed", strength=[0, 0.3, 3])
     each = [made_up_runs(study).assign(strength=strength) for strength in study.strength]
     results = pd.concat(each, ignore_index=True)
     results["run"] = [f"run-{number}" for number in range(len(results))]
@@ -262,16 +247,7 @@ def test_a_study_of_strengths_shows_them_beside_each_other_and_claims_at_the_pub
 
 
 def test_a_tuned_study_shows_what_was_chosen_and_claims_under_tuned(tmp_path):
-    study = replace(
-        preset("paper").with_options(
-            cohort="6_6_2",
-            arms=["W*D*C", "WD*C"],
-            seeds=10,
-            protocol="corrected",
-            recipe="tuned",
-        ),
-        name="tuned",
-    )
+    study = of_two_arms("tuned", recipe="tuned")
     results = made_up_runs(study)
     folder = study_folder(tmp_path, study, results)
     sweep = pd.concat(

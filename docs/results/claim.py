@@ -11,7 +11,7 @@ from biosernn.analysis.family import QUESTIONS
 from biosernn.analysis.findings import Analysis, Contrast
 from biosernn.analysis.sign_flip import sign_flip_limits
 from biosernn.protocol import RECIPES, TUNED
-from biosernn.report.kept import LEVEL
+from biosernn.report.kept import LEVEL, TESTS
 from biosernn.report.words import effect, effect_interval, number, verdict_words
 from docs.results.markdown import literal, markdown, signed
 from docs.results.tables import BIO, PLAIN, Read, units
@@ -47,11 +47,8 @@ KEEPERS = (BIO, "shuffled-in-bins", "diagonal-only", "wiring", PLAIN, "W0")
 The last two start from no data, and the third from none of any pair: they are the yardstick.
 """
 
-KEPT = (
-    ("functional_kept_end", "functional_kept_p", "functional matrix"),
-    ("weights_wiring", "weights_wiring_beyond_p", "synapses"),
-)
-"""What may be kept: its column, the column of its p, and its name."""
+KEPT = {"functional_kept_end": "functional matrix", "weights_wiring": "synapses"}
+"""What may be kept, and its name."""
 
 FEWEST_PAIRS = 6
 """Seeds below which there is no 95 % interval."""
@@ -218,7 +215,7 @@ def _of_the_self_weights(read: Read) -> list[str]:
 
 def _kept(read: Read) -> list[str]:
     """Whether trained networks keep what was recorded and measured, in every field and recipe."""
-    names = [name for kept in KEPT for name in kept[:2]]
+    names = [column for name in KEPT for column in (name, TESTS[name][0])]
     maze = [
         results[(results["task"] == "maze") & (results["protocol"] == "corrected")]
         for _, results, _ in read
@@ -235,11 +232,16 @@ def _kept(read: Read) -> list[str]:
     for cohort, recipe, arm in order:
         found = by_place[cohort, recipe, arm]
         cells = []
-        for name, p, _ in KEPT:
+        for name in KEPT:
+            p = TESTS[name][0]
             beyond, tested = int((found[p] <= LEVEL).sum()), int(found[p].notna().sum())
             cells += [number(found[name].mean(), 3), f"{beyond}/{tested}" if tested else "–"]
         rows.append([f"{cohort}, {recipe}", arm, *cells])
-    head = ["field, recipe", "arm", *(word for *_, name in KEPT for word in (name, "p ≤ 0.05"))]
+    head = [
+        "field, recipe",
+        "arm",
+        *(word for name in KEPT.values() for word in (name, f"p ≤ {LEVEL}")),
+    ]
     return [
         "Whether training keeps what was recorded: correlation of the trained units' activity with "
         "the neurons' recorded correlation, a straight line on distance taken out, and of the "
@@ -247,8 +249,8 @@ def _kept(read: Read) -> list[str]:
         "relabelled units, or beyond wirings of the same degrees on average and nearly the same "
         "lengths. The yardstick are diagonal-only, which knows of no pair, and WD\\*C and W0, "
         "which hold no data: runs of a field share its neurons, so that the counts are not "
-        "binomial, and what a straight line leaves of distance raises the first ones. With a "
-        "hundred connections or fewer among a run's neurons, that none lies beyond shows little. "
+        "binomial, and what a straight line leaves of distance raises the first ones. With as "
+        "few connections as lie among a run's neurons, that none lies beyond shows little. "
         "The last column is not known of studies that were run before that null was.\n",
         *markdown(head, rows),
     ]

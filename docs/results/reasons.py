@@ -1,4 +1,4 @@
-"""Why ours and the published differ, as far as the draws of trials tell that were measured."""
+"""Why ours and the published differ, as far as other draws of trials and runs in Keras tell."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

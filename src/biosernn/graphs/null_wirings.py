@@ -7,7 +7,7 @@ NEAREST = 30
 """Places on which a connection may fall, about as far apart as it is long."""
 
 BALANCINGS = 50
-"""Passes over the degrees; after them both are met within a twentieth of a connection."""
+"""Passes over the degrees, out and in."""
 
 
 def null_wirings(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from biosernn.graphs.slow_modes import SLOW
 from biosernn.initializers.diagonal import off_diagonal
 from biosernn.initializers.radius import eigenvalues, spectral_radius
 
@@ -54,7 +55,7 @@ def weight_facts(weights: Float[np.ndarray, "n n"]) -> WeightFacts:
     moduli = np.abs(eigenvalues(weights))
     return WeightFacts(
         largest_self_weight=float(np.diagonal(weights).max()),
-        eigenvalues_above_08=int(np.sum(moduli > 0.8)),
+        eigenvalues_above_08=int(np.sum(moduli > SLOW)),
         spectral_radius=float(moduli.max()),
         radius_without_diagonal=spectral_radius(off_diagonal(weights)),
     )
