@@ -1,6 +1,7 @@
 """Time and memory against neurons, workers and runs; each measurement in a fresh process.
 
-`python -m benchmarks.scale 64 128 4096` takes other numbers of neurons than the usual ones.
+`python -m benchmarks.scale 64 128 256` takes fewer numbers of neurons; the largest takes most of an
+hour.
 """
 
 import multiprocessing
@@ -37,7 +38,7 @@ from biosernn.training.randomness import generator
 from biosernn.training.schedule import Schedule
 from biosernn.training.train import train
 
-NEURONS = (64, 128, 256, 512, 1024, 2048)
+NEURONS = (64, 128, 256, 512, 1024, 2048, 4096)
 TIMED_STEPS = 5
 LIMIT_MIB = 2048
 RUNS = ((10, 2, "seed"), (100, 10, "both"), (1_000, 100, "both"), (10_000, 1_000, "both"))

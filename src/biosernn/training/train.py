@@ -94,7 +94,7 @@ def train(
     curves_on: Literal["validation", "test"] = "validation",
     row_sign: Float[np.ndarray, " units"] | None = None,
 ) -> Outcome:
-    """Train one network in single precision, whatever JAX's own setting.
+    """Train one network in single precision on JAX's device, whatever JAX's own settings.
 
     Parameters
     ----------
@@ -138,7 +138,7 @@ def train(
 
     """
     row_sign = np.zeros(len(start.bias)) if row_sign is None else row_sign
-    with jax.enable_x64(False):
+    with jax.enable_x64(False), jax.default_matmul_precision("highest"):
         data_seed = SHARED_SEED if shared_draws else seed
         keys = {
             "training": key(data_seed, "training trials"),
