@@ -15,7 +15,7 @@ def study_folder(place: Path, study: Study, results: pd.DataFrame) -> Path:
     folder.mkdir()
     results.to_parquet(folder / "results.parquet")
     (folder / "study.toml").write_text(study.toml())
-    pd.DataFrame({"wall_s": [3600.0]}).to_parquet(folder / "timing.parquet")
+    pd.DataFrame({"wall_s": [3600.0], "device": "cpu 0"}).to_parquet(folder / "timing.parquet")
     made: dict[str, Any] = {
         "name": study.name,
         "engine": 3,

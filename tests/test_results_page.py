@@ -49,6 +49,18 @@ def test_the_page_has_the_numbers_of_the_tables(built):
 
 
 @pytest.mark.slow
+def test_a_studys_tables_are_kept_whole_and_its_times_as_sums(built):
+    folder, here = built
+    ours, kept = (pd.read_parquet(f"{at}/results.parquet") for at in (folder, here / "paper"))
+    pd.testing.assert_frame_equal(kept, ours, check_exact=True)
+    spent = pd.read_parquet(folder / "timing.parquet")["wall_s"].sum()
+    (summed,) = pd.read_parquet(here / "paper" / "timing.parquet").to_dict("records")
+    assert summed["wall_s"] == pytest.approx(spent)
+    assert summed["device"] == "cpu 0"
+    assert f"{spent / 3600:.1f} hours of one core" in (here / "index.md").read_text()
+
+
+@pytest.mark.slow
 def test_every_figure_that_the_page_names_is_there(built):
     _, here = built
     named = [

@@ -24,13 +24,13 @@ from biosernn.report.words import interval, number, verdict_words
 from biosernn.study.spec import Study
 from docs.results.markdown import folded, literal, markdown, picture, signed, table
 from docs.results.reproduced import reproduced
-from docs.results.tables import BIO, SWEEP, units
+from docs.results.tables import BIO, SWEEP, TIMING, units
 
 
 def section(folder: Path, study: Study, results: pd.DataFrame, analysis: Analysis) -> list[str]:
     """One study's part of the page; its figures are written into its folder."""
     provenance = json.loads((folder / "provenance.json").read_text())
-    timing = pd.read_parquet(folder / "timing.parquet")
+    timing = pd.read_parquet(folder / TIMING)
     versions = provenance["sessions"][-1]["versions"]
     seeds = ", ".join(
         f"{task} {low}" if low == high else f"{task} {low} to {high}"
@@ -42,7 +42,8 @@ def section(folder: Path, study: Study, results: pd.DataFrame, analysis: Analysi
         f"`{_command(study)}`: {_progress(study, len(results))} of {len(study.arms)} arms, "
         f"{study.seeds if len(study.tasks) == 1 else seeds} seeds, "
         f"{units(study)} of {', '.join(dict.fromkeys(results['cohort']))}; "
-        f"{timing['wall_s'].sum() / 3600:.1f} hours of one core, engine {provenance['engine']}, "
+        f"{timing['wall_s'].sum() / 3600:.1f} hours of one {_worker(timing)}, "
+        f"engine {provenance['engine']}, "
         f"{', '.join(f'{name} {version}' for name, version in versions.items())}.\n",
     ]
     if study.name == "grid":
@@ -55,6 +56,12 @@ def section(folder: Path, study: Study, results: pd.DataFrame, analysis: Analysi
     if len(study.strength) > 1:
         return head + _by_strength(folder, study, analysis, found[0])
     return head + _by_setting(folder, study, found)
+
+
+def _worker(timing: pd.DataFrame) -> str:
+    """What performed the runs; a device's name ends with its number."""
+    kinds = timing["device"].str.rsplit(" ", n=1).str[0].unique()
+    return " or ".join("core" if kind == "cpu" else f"worker on an {kind}" for kind in kinds)
 
 
 def _progress(study: Study, finished: int) -> str:

@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from biosernn.analysis.analyse import analyse
 from biosernn.analysis.findings import Analysis
@@ -14,8 +16,8 @@ from biosernn.study.primary import STRENGTH
 from biosernn.study.spec import Study
 
 HERE = Path(__file__).resolve().parent
-TABLES = ("study.toml", "results.parquet", "timing.parquet", "provenance.json")
-SWEEP = "sweep.parquet"
+COPIED = ("study.toml", "provenance.json")
+RESULTS, SWEEP, TIMING = "results.parquet", "sweep.parquet", "timing.parquet"
 TOTAL_STEPS = 400
 BIO, PLAIN = "W*D*C", "WD*C"
 
@@ -23,19 +25,44 @@ Read = Sequence[tuple[Study, pd.DataFrame, Analysis]]
 
 
 def take(folder: Path, here: Path) -> None:
-    """Copy a study's tables into a folder of its name."""
+    """Keep a study's tables in a folder of its name, as small as they become without loss.
+
+    Of the times only the sums are kept.
+    """
     to = here / json.loads((folder / "provenance.json").read_text())["name"]
     to.mkdir(exist_ok=True)
-    for name in TABLES:
+    for name in COPIED:
         shutil.copyfile(folder / name, to / name)
-    if (folder / SWEEP).exists():
-        shutil.copyfile(folder / SWEEP, to / SWEEP)
+    for name in (RESULTS, SWEEP):
+        if (folder / name).exists():
+            _pack(pq.read_table(folder / name), to / name)
+    spent = pd.read_parquet(folder / TIMING)
+    each = spent.columns.difference(["run", "started", "wall_s", "cpu_s"], sort=False).tolist()
+    summed = spent.groupby(each, sort=False)[["wall_s", "cpu_s"]].sum().reset_index()
+    summed.to_parquet(to / TIMING, index=False)
+
+
+def _pack(rows: pa.Table, to: Path) -> None:
+    """Write a table, numbers that seldom repeat with their like bytes side by side."""
+    split = [
+        field.name
+        for field, column in zip(rows.schema, rows.columns, strict=True)
+        if pa.types.is_floating(field.type) and len(column.unique()) > len(column) / 2
+    ]
+    pq.write_table(
+        rows,
+        to,
+        compression="zstd",
+        compression_level=19,
+        use_byte_stream_split=split,
+        use_dictionary=[name for name in rows.column_names if name not in split],
+    )
 
 
 def read(folder: Path) -> tuple[Study, pd.DataFrame, Analysis]:
     """Read a study, its runs and what they say."""
     study = Study.read(folder / "study.toml")
-    results = pd.read_parquet(folder / "results.parquet")
+    results = pd.read_parquet(folder / RESULTS)
     return study, results, analyse(results, primary=study.decides, total_steps=TOTAL_STEPS)
 
 
