@@ -15,11 +15,11 @@ def study_folder(place: Path, study: Study, results: pd.DataFrame) -> Path:
     folder.mkdir()
     results.to_parquet(folder / "results.parquet")
     (folder / "study.toml").write_text(study.toml())
-    pd.DataFrame({"wall_s": [3600.0], "device": "cpu 0"}).to_parquet(folder / "timing.parquet")
+    spent = {"wall_s": [3600.0], "cpu_s": 3600.0, "python": "3", "machine": "", "device": "cpu 0"}
+    pd.DataFrame(spent).to_parquet(folder / "timing.parquet")
     made: dict[str, Any] = {
         "name": study.name,
         "engine": 3,
-        "sessions": [{"versions": {"python": "3"}}],
         "cohorts": [{"name": name, "source": {"kind": "release"}} for name in study.cohort],
     }
     (folder / "provenance.json").write_text(json.dumps(made))

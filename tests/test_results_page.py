@@ -163,6 +163,12 @@ def test_runs_that_two_studies_share_are_counted_once(tmp_path):
     once, twice = (page_of(folders[:n]).split("## paper")[0] for n in (1, 2))
     assert "(1 of 1)" in once
     assert once == twice
+    others = results.assign(solved=results["solved"] ^ (results.index == 0))
+    others.loc[1:3, "steps_to_criterion"] += 5
+    folders.append(study_folder(tmp_path, replace(paper, name="elsewhere"), others))
+    said = page_of([folders[0], folders[2]]).split("## paper")[0]
+    assert f"of {len(results)} runs that several studies have, 3 differ" in said
+    assert "in steps and 1 in whether they solved" in said
 
 
 def test_arms_without_a_common_seed_are_not_compared(tmp_path):

@@ -100,7 +100,7 @@ def of_the_claim(read: Read) -> list[str]:
         "of: points of accuracy, of which 37.5 lie between a network without memory (0.625) and "
         "all right, or a gain relative to the plain network's; both are given. Intervals are of "
         "95 %, over n seeds on the same neurons, paired. Runs that several studies share are "
-        "listed once.\n",
+        f"listed once.{_twice(read)}\n",
         *markdown(head, rows),
         f"**{CLAIMED:g} points** of accuracy lie within {_of(holds['points'])} of these intervals; "
         f"a gain of **{CLAIMED:g} % relative** to the plain network is not rejected at 5 % in "
@@ -125,6 +125,20 @@ def _recipes(read: Read) -> list[str]:
     """The recipes, the tuned one where it was run."""
     tuned = any((results["recipe"] == TUNED).any() for _, results, _ in read)
     return [*RECIPES, TUNED] if tuned else list(RECIPES)
+
+
+def _twice(read: Read) -> str:
+    """How many runs that several studies have came out otherwise on another kind of device."""
+    outcomes = ["steps_to_criterion", "solved"]
+    by_run = pd.concat(results for _, results, _ in read).groupby(["run", "recipe"])[outcomes]
+    steps, solved = (by_run.nunique() > 1).sum()
+    if not steps + solved:
+        return ""
+    return (
+        " The last bits of a run are others on another kind of processor or device: of "
+        f"{(by_run.size() > 1).sum()} runs that several studies have, {steps} differ between them "
+        f"in steps and {solved} in whether they solved; the first study's are listed."
+    )
 
 
 def _holds(low: float, high: float, value: float) -> bool | None:
@@ -214,23 +228,25 @@ def _of_the_self_weights(read: Read) -> list[str]:
 
 
 def _kept(read: Read) -> list[str]:
-    """Whether trained networks keep what was recorded and measured, in every field and recipe."""
+    """Whether trained networks keep what was recorded and measured, in every field and recipe.
+
+    Of the studies that ran an arm in the same place, the one that knows most tells of it.
+    """
     names = [column for name in KEPT for column in (name, TESTS[name][0])]
-    maze = [
-        results[(results["task"] == "maze") & (results["protocol"] == "corrected")]
-        for _, results, _ in read
-    ]
-    runs = pd.concat(maze)
-    runs = runs[runs["arm"].isin(KEEPERS)].reindex(columns=[*runs.columns.union(names)])
-    if runs[names].isna().all(axis=None):
-        return []
     place = ["cohort", "recipe", "arm"]
-    order = list(dict.fromkeys(runs[place].itertuples(index=False, name=None)))
-    known = runs.sort_values(names, kind="stable").drop_duplicates([*place, "run"])
-    by_place = dict(tuple(known.groupby(place, sort=False)))
+    by_place: dict[tuple[str, ...], pd.DataFrame] = {}
+    for _, results, _ in read:
+        chosen = (results["task"] == "maze") & (results["protocol"] == "corrected")
+        runs = results[chosen & results["arm"].isin(KEEPERS)]
+        runs = runs.reindex(columns=runs.columns.union(names))
+        for at, found in runs.groupby(place, sort=False):
+            known = by_place.get(at, found[:0])[names].count().sum()
+            if found[names].count().sum() > known:
+                by_place[at] = found
+    if not by_place:
+        return []
     rows = []
-    for cohort, recipe, arm in order:
-        found = by_place[cohort, recipe, arm]
+    for (cohort, recipe, arm), found in by_place.items():
         cells = []
         for name in KEPT:
             p = TESTS[name][0]

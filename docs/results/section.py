@@ -31,7 +31,8 @@ def section(folder: Path, study: Study, results: pd.DataFrame, analysis: Analysi
     """One study's part of the page; its figures are written into its folder."""
     provenance = json.loads((folder / "provenance.json").read_text())
     timing = pd.read_parquet(folder / TIMING)
-    versions = provenance["sessions"][-1]["versions"]
+    versions = timing.drop(columns=["wall_s", "cpu_s", "machine", "device"]).items()
+    made_by = [f"{name} {' or '.join(version.unique())}" for name, version in versions]
     seeds = ", ".join(
         f"{task} {low}" if low == high else f"{task} {low} to {high}"
         for task, low, high in _seeds(results)
@@ -43,8 +44,7 @@ def section(folder: Path, study: Study, results: pd.DataFrame, analysis: Analysi
         f"{study.seeds if len(study.tasks) == 1 else seeds} seeds, "
         f"{units(study)} of {', '.join(dict.fromkeys(results['cohort']))}; "
         f"{timing['wall_s'].sum() / 3600:.1f} hours of one {_worker(timing)}, "
-        f"engine {provenance['engine']}, "
-        f"{', '.join(f'{name} {version}' for name, version in versions.items())}.\n",
+        f"engine {provenance['engine']}, {', '.join(made_by)}.\n",
     ]
     if study.name == "grid":
         return head + reproduced(folder, study, results, found)
