@@ -15,7 +15,7 @@ def study_folder(place: Path, study: Study, results: pd.DataFrame) -> Path:
     folder.mkdir()
     results.to_parquet(folder / "results.parquet")
     (folder / "study.toml").write_text(study.toml())
-    spent = {"wall_s": [3600.0], "cpu_s": 3600.0, "python": "3", "machine": "", "device": "cpu 0"}
+    spent = {"run": ["1"], "wall_s": 3600.0, "python": "3", "machine": "", "device": "cpu 0"}
     pd.DataFrame(spent).to_parquet(folder / "timing.parquet")
     made: dict[str, Any] = {
         "name": study.name,

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import biosernn.training.train as train_module
 from biosernn.geometry.distances import pairwise_distances
 from biosernn.graphs.communicability import target_communicability
 from biosernn.penalties.matched_communicability import sorted_target
@@ -260,6 +261,19 @@ def test_a_run_is_the_same_bits_under_either_precision_setting(trained):
         again = _train(start)
     for one, other in zip(jax.tree.leaves(outcome), jax.tree.leaves(again), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_products_are_asked_for_in_whole_single_precision(trained, monkeypatch):
+    """A GPU's default for them is TF32, of ten bits; a processor has no other."""
+    program, asked = train_module._program, []
+
+    def observed(*inputs):
+        asked.append(jax.config.jax_default_matmul_precision)
+        return program(*inputs)
+
+    monkeypatch.setattr(train_module, "_program", observed)
+    _train(trained[0])
+    assert asked == ["highest"]
 
 
 def test_a_run_follows_a_slow_twin(trained):

@@ -31,7 +31,7 @@ def section(folder: Path, study: Study, results: pd.DataFrame, analysis: Analysi
     """One study's part of the page; its figures are written into its folder."""
     provenance = json.loads((folder / "provenance.json").read_text())
     timing = pd.read_parquet(folder / TIMING)
-    versions = timing.drop(columns=["wall_s", "cpu_s", "machine", "device"]).items()
+    versions = timing.drop(columns=["run", "wall_s", "machine", "device"]).items()
     made_by = [f"{name} {' or '.join(version.unique())}" for name, version in versions]
     seeds = ", ".join(
         f"{task} {low}" if low == high else f"{task} {low} to {high}"

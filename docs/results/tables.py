@@ -25,21 +25,17 @@ Read = Sequence[tuple[Study, pd.DataFrame, Analysis]]
 
 
 def take(folder: Path, here: Path) -> None:
-    """Keep a study's tables in a folder of its name, as small as they become without loss.
+    """Keep in a folder of its name what a study's page is built from, and the study goes on from.
 
-    Of the times only the sums are kept.
+    The tables are as small as they become without loss; of the times only a run's length is kept.
     """
     to = here / json.loads((folder / "provenance.json").read_text())["name"]
     to.mkdir(exist_ok=True)
     for name in COPIED:
         shutil.copyfile(folder / name, to / name)
-    for name in (RESULTS, SWEEP):
-        if (folder / name).exists():
-            _pack(pq.read_table(folder / name), to / name)
-    spent = pd.read_parquet(folder / TIMING)
-    each = spent.columns.difference(["run", "started", "wall_s", "cpu_s"], sort=False).tolist()
-    summed = spent.groupby(each, sort=False)[["wall_s", "cpu_s"]].sum().reset_index()
-    summed.to_parquet(to / TIMING, index=False)
+    for name in filter(lambda name: (folder / name).exists(), (RESULTS, SWEEP)):
+        _pack(pq.read_table(folder / name), to / name)
+    _pack(pq.read_table(folder / TIMING).drop_columns(["started", "cpu_s"]), to / TIMING)
 
 
 def _pack(rows: pa.Table, to: Path) -> None:
