@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import time
+import warnings
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -38,7 +39,7 @@ from biosernn.report.ladder import ladder, thumbnail
 from biosernn.report.learning_curves import learning_curves
 from biosernn.report.methods import methods
 from biosernn.report.page import ReportInputs, render, write_report
-from biosernn.report.setting import settings
+from biosernn.report.setting import median_run, settings
 from biosernn.report.similarity_matrices import shrink
 from biosernn.report.strength_sweep import sweep_values
 from biosernn.report.style import fit
@@ -264,6 +265,15 @@ def test_page_loads_nothing(text):
             assert tag == "a" or address.startswith(("data:", "#")) or not address
         assert not any(name.startswith("on") for name in attributes)
     assert not re.search(r"url\((?!#)|@import", text)
+
+
+@pytest.mark.parametrize("n_runs", [1, 2, 7, 8])
+def test_the_median_run_is_that_of_the_runs_with_a_number(n_runs):
+    values = np.random.default_rng(n_runs).normal(size=(40, n_runs))
+    values[np.random.default_rng(0).random(values.shape) < 0.4] = np.nan
+    with warnings.catch_warnings(action="ignore"):
+        expected = np.nanmedian(values, axis=1)
+    np.testing.assert_array_equal(median_run(pd.DataFrame(values)), expected)
 
 
 def test_every_figure_is_an_image_with_words(text):

@@ -6,7 +6,7 @@ import matplotlib
 import numpy as np
 
 from biosernn.report.composition import Arms, colour
-from biosernn.report.marks import PAPER_GAP, dot, memoryless
+from biosernn.report.marks import MOST_RUNS, PAPER_GAP, dot, memoryless
 from biosernn.report.setting import Setting
 from biosernn.report.style import (
     INK,
@@ -94,7 +94,7 @@ def comparison(setting: Setting, arms: Arms, *, narrow: bool = False) -> str:
             if (name, recipe) not in setting.summaries:
                 continue
             at = x - 0.4 + share * (index + 0.5)
-            accuracy = setting.of(name, recipe)["accuracy"].to_numpy(float)
+            accuracy = setting.of(name, recipe)["accuracy"].to_numpy(float)[:MOST_RUNS]
             mean = setting.summaries[name, recipe].accuracy.estimate
             with of_arm(ours, name):
                 ours.bar(at, mean, width=share * 0.92, color=tint, alpha=0.28, lw=0)
@@ -103,7 +103,7 @@ def comparison(setting: Setting, arms: Arms, *, narrow: bool = False) -> str:
                 small = dot(recipe, tint) | {"ms": 3.6, "mew": 0.8, "clip_on": False}
                 ours.plot(at + spread, accuracy, **small)
                 if not narrow:
-                    found = f"mean accuracy {mean:.3f} of {len(accuracy)} runs"
+                    found = f"mean accuracy {mean:.3f} of {setting.summaries[name, recipe].n} runs"
                     hover(ours, at, mean, f"{name}, recipe {recipe}: {found}")
         if name in FOLLOW_UP:
             middle, low, high = FOLLOW_UP[name]

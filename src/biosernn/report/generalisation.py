@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from biosernn.report.composition import Arms, colour
-from biosernn.report.marks import dashes
+from biosernn.report.marks import MOST_RUNS, dashes
 from biosernn.report.setting import Setting
 from biosernn.report.small_multiples import small_multiples
 from biosernn.report.style import FAINT, INK, LOOK, QUIET, hover, lines, to_svg
@@ -112,7 +112,7 @@ def generalisation(
             if not len(accuracy):
                 continue
             tint, means = colour(name, arms), accuracy.mean(axis=0)
-            lines(axes, places, accuracy, color=tint, lw=0.6, alpha=0.3)
+            lines(axes, places, accuracy[:MOST_RUNS], color=tint, lw=0.6, alpha=0.3)
             axes.plot(places, means, color=tint, lw=2.2, ls=dashes(recipe))
             if not narrow:
                 word = challenge.across.split()[0]

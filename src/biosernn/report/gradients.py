@@ -10,7 +10,7 @@ import pandas as pd
 from biosernn.report.composition import Arms
 from biosernn.report.learning_curves import HOVERED
 from biosernn.report.marks import dashes
-from biosernn.report.setting import Cell, Setting
+from biosernn.report.setting import Cell, Setting, median_run
 from biosernn.report.small_multiples import small_multiples
 from biosernn.report.style import BLACK, INK, LOOK, QUIET, VERMILLION, hover, log_ticks, to_svg
 
@@ -54,9 +54,7 @@ def gradients(
     figure, panels = small_multiples(
         setting.arms, arms, entries, across="training step", up="gradient norm", narrow=narrow
     )
-    medians = [
-        cell.median(axis=1).to_numpy() for cells in norms.values() for cell in cells.values()
-    ]
+    medians = [median_run(cell).to_numpy() for cells in norms.values() for cell in cells.values()]
     values = np.concatenate([[1.0], *medians])
     values = np.log10(values[(values > 0) & np.isfinite(values)])
     low, high = np.floor(max(values.min(), values.max() - 12)), np.ceil(values.max()) + 0.2
@@ -72,7 +70,7 @@ def gradients(
             for recipe in setting.recipes:
                 runs = norms[metric].get((name, recipe))
                 if runs is not None:
-                    middle = runs.median(axis=1)
+                    middle = median_run(runs)
                     middle = middle.where(middle > 0)
                     axes.plot(middle.index, middle, color=tint, lw=1.8, ls=dashes(recipe))
                     known = middle.dropna()

@@ -7,12 +7,10 @@ import matplotlib
 import pandas as pd
 
 from biosernn.report.composition import Arms, colour
-from biosernn.report.setting import Cell, Setting
+from biosernn.report.marks import MOST_RUNS
+from biosernn.report.setting import Cell, Setting, median_run
 from biosernn.report.small_multiples import small_multiples
 from biosernn.report.style import INK, LOOK, PAPER, QUIET, hover, lines, to_svg
-
-MOST_LINES = 100
-"""Runs drawn one by one in a panel."""
 
 HOVERED = 10
 """Points of a curve that say their values when pointed at."""
@@ -57,9 +55,9 @@ def learning_curves(
     for name, axes in panels.items():
         runs, tint = accuracies[name, recipe], colour(name, arms)
         axes.set(xlim=(0, last), ylim=(0, 1.04), yticks=(0, 0.5, 1), xticks=(0, last / 2, last))
-        every = runs.to_numpy()[:, :MOST_LINES].T
+        every = runs.to_numpy()[:, :MOST_RUNS].T
         lines(axes, runs.index, every, color=tint, lw=0.8, alpha=0.5)
-        middle = runs.median(axis=1)
+        middle = median_run(runs)
         axes.plot(runs.index, middle, color=PAPER, lw=4)
         axes.plot(runs.index, middle, color=tint, lw=2.2)
         told = middle[:: max(1, len(middle) // HOVERED)]

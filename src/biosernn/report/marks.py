@@ -8,6 +8,9 @@ from biosernn.tasks.registry import TASKS
 PAPER_GAP = (0.625, 1.0)
 """The seed study's 37 %, most likely: a network without memory against one that solves the maze."""
 
+MOST_RUNS = 100
+"""Runs of an arm and recipe that a figure draws one by one."""
+
 
 def dot(recipe: str, colour: str) -> dict[str, Any]:
     """Style of a recipe's dot: `seed` open, `clipped` filled, one's own a filled diamond."""

@@ -27,7 +27,8 @@ from biosernn.report.generalisation import (
 from biosernn.report.gradients import NORMS, gradients
 from biosernn.report.inputs import Network
 from biosernn.report.ladder import ladder
-from biosernn.report.learning_curves import MOST_LINES, learning_curves
+from biosernn.report.learning_curves import learning_curves
+from biosernn.report.marks import MOST_RUNS
 from biosernn.report.setting import Setting
 from biosernn.report.similarity_matrices import similarity_matrices
 from biosernn.report.soma_map import soma_map
@@ -113,7 +114,7 @@ def setting_plates(
         if any(cell[1] == recipe for cell in accuracies):
             yield _plate(
                 f"Learning curves, recipe {recipe}",
-                f"{_read_on(setting.task)}, every run (at most {MOST_LINES} of an arm) and the "
+                f"{_read_on(setting.task)}, every run (at most {MOST_RUNS} of an arm) and the "
                 f"median run.{line} {where}; {setting.n_runs(recipe)}.",
                 partial(learning_curves, setting, recipe, accuracies, arms),
             )
@@ -138,8 +139,9 @@ def setting_plates(
         if levels(setting, challenge):
             yield _plate(
                 f"Generalisation: {challenge.title.lower()}",
-                f"{CHALLENGED[challenge.columns]} Thin: every run; thick: the mean, which holds "
-                f"runs that never learnt the task too.{line} {where}; {n}, diverged ones left out.",
+                f"{CHALLENGED[challenge.columns]} Thin: every run (at most {MOST_RUNS} of "
+                "an arm and recipe); thick: the mean, which holds runs that never learnt the task "
+                f"too.{line} {where}; {n}, diverged ones left out.",
                 partial(generalisation, setting, challenge, arms),
                 Values(
                     f"{challenge.columns.removeprefix('accuracy_')}accuracy",
@@ -300,8 +302,9 @@ def cohort_plates(setting: Setting, cohort: Cohort, arms: Arms, units: str) -> I
             "Accuracy of the published arms (the seed’s Fig. 1c)",
             "Left: the seed’s claim of 37 %, most likely the points between 0.625, which a network "
             "without memory reaches, and 1.000; the seed study does not say. Right: this study’s "
-            "means and runs; diamonds, the follow-up’s means (20 runs, 312 units, accuracy of the "
-            f"last training epoch, with noise). {_capital(setting.name)}; {setting.n_runs()}.",
+            f"means and runs (at most {MOST_RUNS} of an arm and recipe); diamonds, the follow-up’s "
+            "means (20 runs, 312 units, accuracy of the last training epoch, with noise). "
+            f"{_capital(setting.name)}; {setting.n_runs()}.",
             partial(comparison, setting, arms),
         )
     yield _plate(

@@ -103,6 +103,21 @@ class Setting:
         return cells
 
 
+def median_run(runs: pd.DataFrame) -> pd.Series:
+    """Median over the runs at every step, of those that have a number there.
+
+    Examples
+    --------
+    >>> median_run(pd.DataFrame([[1.0, 3.0, 9.0], [4.0, np.nan, 2.0]])).tolist()
+    [3.0, 3.0]
+
+    """
+    ranked = np.sort(runs.to_numpy(float), axis=1)
+    n, row = (~np.isnan(ranked)).sum(axis=1), np.arange(len(ranked))
+    middle = (ranked[row, (n - 1) // 2] + ranked[row, n // 2]) / 2
+    return pd.Series(middle, index=runs.index)
+
+
 def settings(
     analysis: Analysis, results: pd.DataFrame, own_tasks: Mapping[str, float] = MappingProxyType({})
 ) -> tuple[Setting, ...]:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from biosernn.report.composition import Arms, colour, grouped
 from biosernn.report.framed import Framed
-from biosernn.report.setting import Cell, Setting
+from biosernn.report.setting import Cell, Setting, median_run
 from biosernn.report.style import (
     INK,
     LOOK,
@@ -61,7 +61,7 @@ def topology_medians(
     for metric in SHAPE:
         cells = shape.get(metric, {})
         lines = {
-            arm: cells[arm, recipe].median(axis=1).dropna()
+            arm: median_run(cells[arm, recipe]).dropna()
             for arm in setting.arms
             if (arm, recipe) in cells
         }
