@@ -20,7 +20,13 @@ from biosernn.graphs.wiring_length import weight_distance_correlation, wiring_le
 from biosernn.similarity.partial_mantel import partial_mantel
 from biosernn.similarity.participation_ratio import participation_ratio
 from biosernn.study import measures as measured
-from biosernn.study.measures import END, MAZE, measures, measures_along_training
+from biosernn.study.measures import (
+    END,
+    MAZE,
+    activity_along_training,
+    measures,
+    measures_along_training,
+)
 from biosernn.study.perform import perform
 from biosernn.study.plan import plan, resolve
 from biosernn.study.presets import preset
@@ -475,14 +481,10 @@ def record(run, cohort):
 
 def outcome_of(record):
     """What the measures read of an outcome, from the record that was kept of it."""
-    names = Weights._fields
-    recurrent = record.weights["recurrent"]
-    both = [
-        Weights(*(recurrent[at] if n == "recurrent" else record.weights[n][at] for n in names))
-        for at in (0, -1)
-    ]
+    by_epoch = Weights(**record.weights)
+    start, end = (Weights(*(array[at] for array in by_epoch)) for at in (0, -1))
     empty = dict.fromkeys(Outcome._fields, np.zeros(0))
-    return Outcome(**empty | {"recurrent": recurrent, "start": both[0], "end": both[1]})
+    return Outcome(**empty | {"by_epoch": by_epoch, "start": start, "end": end})
 
 
 def test_a_run_s_columns_are_documented_and_there(record):
@@ -547,13 +549,37 @@ def test_slow_modes_and_likeness_to_the_wiring_are_followed_along_training(run, 
         np.testing.assert_allclose(ends, values[[0, -1]], atol=1e-12)
 
 
+def test_activity_is_followed_along_training(run, cohort, record):
+    drawn = sample(cohort, run.units, run.seed, run.protocol)
+    inputs, by_epoch = maze().inputs.transpose(1, 0, 2), Weights(**record.weights)
+    dimensions, kept = (
+        curve[np.isfinite(curve)]
+        for curve in (record.curves[name] for name in ("participation_ratio", "functional_kept"))
+    )
+    assert len(dimensions) == len(kept) == len(by_epoch.recurrent) == 3
+    for at, weights in enumerate(zip(*by_epoch, strict=True)):
+        activity = slow_states(Weights(*weights), inputs).reshape(-1, 24)
+        varies = np.ptp(activity, axis=0) > 0
+        pairs = np.ix_(varies, varies)
+        expected = slow_partial(
+            np.corrcoef(activity[:, varies].T),
+            drawn.recorded_correlation[pairs],
+            drawn.true_distances[pairs],
+        )
+        assert kept[at] == pytest.approx(expected, abs=1e-6)
+        assert dimensions[at] == pytest.approx(participation_ratio(activity.T), rel=1e-5)
+    assert kept[0] == pytest.approx(record.row["functional_kept_start"], abs=1e-6)
+    assert kept[-1] == record.row["functional_kept_end"]
+    assert dimensions[-1] == record.row["participation_ratio"]
+
+
 def test_measures_are_the_same_whatever_jax_s_precision(run, cohort, record):
     drawn = sample(cohort, run.units, run.seed, run.protocol)
     outcome, task = outcome_of(record), maze()
     with jax.enable_x64(True):
         again = measures(run, drawn, task, outcome, False) | {
             name: values[-1]
-            for name, values in measures_along_training(drawn, outcome.recurrent).items()
+            for name, values in measures_along_training(drawn, outcome.by_epoch.recurrent).items()
         }
     assert again == pytest.approx({name: record.row[name] for name in again}, rel=0, nan_ok=True)
 
@@ -572,14 +598,19 @@ def test_draws_are_the_run_s_own(run, cohort, record):
 
 def test_a_run_that_diverged_has_no_measures_of_its_end(run, cohort, record):
     drawn, outcome = sample(cohort, run.units, run.seed, run.protocol), outcome_of(record)
-    lost = outcome.recurrent.copy()
+    lost = outcome.by_epoch.recurrent.copy()
     lost[1:] = np.nan
-    outcome = outcome._replace(recurrent=lost, end=outcome.end._replace(recurrent=lost[-1]))
+    outcome = outcome._replace(
+        by_epoch=outcome.by_epoch._replace(recurrent=lost),
+        end=outcome.end._replace(recurrent=lost[-1]),
+    )
     found = measures(run, drawn, maze(), outcome, True)
     assert np.isnan([found[name] for name in END]).all()
     assert found["functional_kept_start"] == record.row["functional_kept_start"]
     along = measures_along_training(drawn, lost)
     assert np.isfinite(along["wiring_length"]).tolist() == [True, False, False]
+    for values in activity_along_training(run, drawn, maze(), outcome).values():
+        assert np.isfinite(values).tolist() == [True, False, False]
     boundless = outcome.start._replace(recurrent=np.full((24, 24), 1e30, np.float32))
     found = measures(run, drawn, maze(), outcome._replace(start=boundless), True)
     assert np.isnan(found["functional_kept_start"])

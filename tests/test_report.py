@@ -109,7 +109,7 @@ def one_run(rng, arm: Arm, recipe: str, diverges: bool) -> tuple[dict, pd.DataFr
             *(pd.DataFrame({"step": STEPS, "metric": m, "value": v}) for m, v in curves.items()),
             *(
                 pd.DataFrame({"step": ENDS, "metric": m, "value": rng.random(len(ENDS)) * scale})
-                for m, scale in zip(SHAPE, (1, 3, 1, 9000, -1, 0.05, 20, 0.2), strict=True)
+                for m, scale in zip(SHAPE, (1, 3, 1, 9000, -1, 0.05, 20, 0.2, 5, 0.1), strict=True)
             ),
         ]
     )
@@ -356,7 +356,8 @@ def test_first_screen_says_what_was_found(inputs, text):
         assert contrast.verdict in first
         assert contrast.reason in html.unescape(first)
     for contrast in inputs.analysis.plain_gap:
-        points = f"{100 * contrast.effect.estimate:+.0f} points solved".replace("-", "−")
+        rounded = round(100 * contrast.effect.estimate)
+        points = f"{rounded:+d} points solved".replace("-", "−") if rounded else "0 points solved"
         assert f"Recipe {contrast.recipe}" in first
         assert points in first
     for words in ("37 %", "0.625", "1.000", "does not say", "shipped matrices used"):

@@ -313,9 +313,9 @@ def test_counts_and_curves_have_their_shapes(trained):
     assert outcome.validation_counts.sum() == outcome.test_counts.sum() == 2560
     assert not np.array_equal(outcome.validation_counts, outcome.test_counts)
     assert outcome.steps.tolist() == [0, 5, 10, 15, 20]
-    assert outcome.recurrent.shape == (3, 16, 16)
-    np.testing.assert_array_equal(outcome.recurrent[-1], outcome.end.recurrent)
-    np.testing.assert_array_equal(outcome.recurrent[0], outcome.start.recurrent)
+    assert outcome.by_epoch.recurrent.shape == (3, 16, 16)
+    np.testing.assert_array_equal(outcome.by_epoch.recurrent[-1], outcome.end.recurrent)
+    np.testing.assert_array_equal(outcome.by_epoch.recurrent[0], outcome.start.recurrent)
 
 
 def test_shared_draws_are_the_same_for_every_seed(trained):
@@ -329,7 +329,7 @@ def test_shared_draws_are_the_same_for_every_seed(trained):
 def test_a_nonnegative_run_stays_nonnegative(trained):
     start, _ = trained
     outcome = _train(start, row_sign=np.ones(16))
-    assert (outcome.recurrent >= 0).all()
+    assert (outcome.by_epoch.recurrent >= 0).all()
     assert not np.array_equal(outcome.end.recurrent, outcome.start.recurrent)
 
 

@@ -154,12 +154,14 @@ def setting_plates(
         if medians:
             yield _plate(
                 f"Topology over training, recipe {recipe}",
-                "Recurrent weights at the start and after each epoch, median run of each arm. "
+                "The network at the start and after each epoch, median run of each arm. "
                 "Modularity, small-worldness and assortativity: the graph of the strongest tenth "
                 "of the weights; on weights that are noise its values are those of random graphs. "
                 "Wiring length and the rank correlation of |W| with distance: true positions, "
                 "whatever the arm’s geometry. Slow modes: eigenvalues of modulus above 0.8. "
-                "Weights and synapses: their rank correlation, over all pairs. "
+                "Weights and synapses: their rank correlation, over all pairs. Participation "
+                "ratio: dimensions of the units’ activity. Activity and recording: correlation of "
+                "the units’ and the neurons’ correlations, distance taken out. "
                 f"{where}; {setting.n_runs(recipe)}, each where it is defined.",
                 partial(topology, setting, recipe, medians, arms),
                 _first_and_last(topology_values(setting, recipe, shape)),

@@ -37,6 +37,8 @@ SHAPE = {
     "mean_communicability": "mean communicability",
     "slow_modes": "slow modes",
     "weights_wiring": "weights and synapses",
+    "participation_ratio": "participation ratio",
+    "functional_kept": "activity and recording",
 }
 """Metrics that are drawn, and their names in the field's words."""
 

@@ -104,6 +104,33 @@ def measures_along_training(
     return found
 
 
+def activity_along_training(
+    run: Run, drawn: Sample, task: Task, outcome: Outcome
+) -> dict[str, Float[np.ndarray, " times"]]:
+    """Measure how many dimensions activity has, and its likeness to the recorded one, by epoch.
+
+    Parameters
+    ----------
+    run, drawn, task, outcome
+        As in `measures`.
+
+    Returns
+    -------
+    By name, (epochs + 1,), as at the end in `measures`; NaN where activity is not finite.
+
+    """
+    inputs = task.inputs.transpose(1, 0, 2).astype(np.float64)
+    with threadpool_limits(1):
+        activities = [
+            _activity(_double(Weights(*arrays)), inputs)
+            for arrays in zip(*outcome.by_epoch, strict=True)
+        ]
+        return {
+            "participation_ratio": np.array([_dimensions(one) for one in activities]),
+            "functional_kept": np.array([_functional(run, drawn, one, 0)[0] for one in activities]),
+        }
+
+
 def measures(
     run: Run, drawn: Sample, task: Task, outcome: Outcome, diverged: bool
 ) -> dict[str, float]:
@@ -150,7 +177,7 @@ def measures(
             *_needed(end, *answerable, rng),
             _small_worldness_degrees(end, rng),
             *_slow(end, *answerable, generator(run.seed, "silencing")),
-            participation_ratio(activity),
+            _dimensions(activity),
             *_functional(run, drawn, activity, NULL_MATRICES),
             *_wiring(end, drawn, generator(run.seed, "wiring nulls")),
             *_generalisation(end, inputs, task, generator(run.seed, "input noise")),
@@ -165,6 +192,10 @@ def _double(weights: Weights) -> Weights:
 def _activity(weights: Weights, inputs: np.ndarray) -> Float[np.ndarray, "units samples"]:
     """Every unit's activity over all steps of all trials."""
     return states(weights, inputs).reshape(-1, len(weights.bias)).T
+
+
+def _dimensions(activity: Float[np.ndarray, "units samples"]) -> float:
+    return participation_ratio(activity) if np.isfinite(activity).all() else float("nan")
 
 
 def _needed(

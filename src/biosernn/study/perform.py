@@ -7,7 +7,11 @@ from biosernn.cohort.cohort import Cohort
 from biosernn.graphs.topology import topology
 from biosernn.initializers.facts import weight_facts
 from biosernn.initializers.radius import spectral_radius
-from biosernn.study.measures import measures, measures_along_training
+from biosernn.study.measures import (
+    activity_along_training,
+    measures,
+    measures_along_training,
+)
 from biosernn.study.plan import NULL_GRAPHS, Run
 from biosernn.study.record import Record
 from biosernn.study.sample import sample
@@ -80,16 +84,13 @@ def perform(run: Run, cohort: Cohort) -> Record:
     }
     end = np.asarray(outcome.end.recurrent, np.float64)
     row["spectral_radius_end"] = spectral_radius(end) if np.isfinite(end).all() else float("nan")
-    along = measures_along_training(drawn, outcome.recurrent)
+    along = measures_along_training(drawn, outcome.by_epoch.recurrent)
     row |= {f"{name}_start": float(values[0]) for name, values in along.items()}
     by_epoch = _topology(run, outcome) | along
     row |= {name: float(values[-1]) for name, values in by_epoch.items()}
     row |= measures(run, drawn, task, outcome, row["status"] == "diverged")
-    weights = {"recurrent": outcome.recurrent} | {
-        name: np.stack([getattr(outcome.start, name), getattr(outcome.end, name)])
-        for name in ("input", "bias", "readout", "readout_bias")
-    }
-    return Record(row, outcome.steps, _curves(run, outcome, by_epoch), weights)
+    by_epoch |= activity_along_training(run, drawn, task, outcome)
+    return Record(row, outcome.steps, _curves(run, outcome, by_epoch), outcome.by_epoch._asdict())
 
 
 def start_weights(run: Run, recurrent: Float[np.ndarray, "units units"]) -> Weights:
@@ -172,7 +173,7 @@ def _penalty_to_data(outcome: Outcome, until: int) -> float:
 
 def _curves(run: Run, outcome: Outcome, by_epoch: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Every metric at every check, NaN where it is not read; `by_epoch` at the ends of epochs."""
-    ends = np.arange(len(outcome.recurrent)) * run.schedule.steps_per_epoch
+    ends = np.arange(len(outcome.by_epoch.recurrent)) * run.schedule.steps_per_epoch
 
     def since_last(values: np.ndarray) -> np.ndarray:
         return np.concatenate([[np.nan], values.astype(np.float64)])
@@ -199,10 +200,11 @@ def _curves(run: Run, outcome: Outcome, by_epoch: dict[str, np.ndarray]) -> dict
 
 def _topology(run: Run, outcome: Outcome) -> dict[str, np.ndarray]:
     """Graph measures of the recurrent weights at the start and after each epoch."""
-    rngs = generator(run.seed, "topology").spawn(len(outcome.recurrent))
+    recurrent = outcome.by_epoch.recurrent
+    rngs = generator(run.seed, "topology").spawn(len(recurrent))
     measured = [
         topology(weights.astype(np.float64), rng, run.protocol.nulls, NULL_GRAPHS)
-        for weights, rng in zip(outcome.recurrent, rngs, strict=True)
+        for weights, rng in zip(recurrent, rngs, strict=True)
     ]
     return {name: np.array([getattr(one, name) for one in measured]) for name in TOPOLOGY}
 

@@ -51,8 +51,8 @@ class Outcome(NamedTuple):
     test_trials, test_right, test_loss
         Distinct trial, answer and cross-entropy of every test trial as drawn, after training,
         (2560,); of a task whose trials have no noise, (0,).
-    recurrent
-        Recurrent weights at the start and after each epoch, (epochs + 1, units, units).
+    by_epoch
+        All weights at the start and after each epoch, (epochs + 1, ...) each.
     start, end
         All weights before and after training.
 
@@ -76,7 +76,7 @@ class Outcome(NamedTuple):
     test_trials: np.ndarray
     test_right: np.ndarray
     test_loss: np.ndarray
-    recurrent: np.ndarray
+    by_epoch: Weights
     start: Weights
     end: Weights
 
@@ -133,7 +133,7 @@ def train(
     >>> short = Schedule(epochs=1, training_trials=1280)
     >>> no_penalty = PenaltyKind(), PenaltyInputs(0.0)
     >>> outcome = train(maze(), start, *no_penalty, seed=0, recipe=Recipe(), schedule=short)
-    >>> outcome.right.shape, outcome.recurrent.shape
+    >>> outcome.right.shape, outcome.by_epoch.recurrent.shape
     ((3, 8), (2, 8, 8))
 
     """
@@ -150,7 +150,7 @@ def train(
         no_noise = task.noise_sd is None
         noise_sd = np.zeros((0, 0)) if no_noise else task.noise_sd
         single = partial(jax.tree.map, lambda a: jnp.asarray(a, jnp.float32))
-        curves, recurrent, end = _program(
+        curves, by_epoch = _program(
             kind,
             schedule,
             curves_on,
@@ -163,10 +163,14 @@ def train(
             single(StepSettings(recipe.learning_rate, recipe.clip, row_sign)),
             jnp.asarray(not shared_draws),
         )
-        curves, recurrent, end = jax.tree.map(np.asarray, (curves, recurrent, end))
+        curves, by_epoch = jax.tree.map(np.asarray, (curves, by_epoch))
     steps = np.arange(0, schedule.steps + 1, schedule.check_every)
     return Outcome(
-        steps=steps, recurrent=recurrent, start=jax.tree.map(np.asarray, start), end=end, **curves
+        steps=steps,
+        by_epoch=by_epoch,
+        start=jax.tree.map(np.asarray, start),
+        end=Weights(*(array[-1] for array in by_epoch)),
+        **curves,
     )
 
 
@@ -183,7 +187,7 @@ def _program(
     keys: dict[str, Array],
     settings: StepSettings,
     reorder: Array,
-) -> tuple[dict[str, Array], Array, Weights]:
+) -> tuple[dict[str, Array], Weights]:
     n_trials, noisy = len(labels), noise_sd.size > 0
     trials = {
         name: _draw(keys[name], n, n_trials)
@@ -258,11 +262,11 @@ def _program(
             order.reshape(checks_per_epoch, every, schedule.batch),
         )
         carry, curves = lax.scan(until_check, carry, at)
-        return carry, (curves, carry[0].recurrent)
+        return carry, (curves, carry[0])
 
     carry = (start, adam_start(start))
     epochs = jnp.arange(schedule.epochs, dtype=jnp.int32)
-    (end, _), (curves, recurrent) = lax.scan(epoch, carry, epochs)
+    (end, _), (curves, by_epoch) = lax.scan(epoch, carry, epochs)
     curves = jax.tree.map(lambda values: lax.collapse(values, 0, 2), curves)
     for name, first in check(start).items():
         curves[name] = jnp.concatenate([first[None], curves[name]])
@@ -270,7 +274,9 @@ def _program(
         curves[f"{name}_counts"] = jnp.bincount(trials[name], length=n_trials)
     curves["test_trials"] = trials["test"] if noisy else trials["test"][:0]
     curves["test_right"], curves["test_loss"] = of_draw(end, "test", schedule.heldout_trials)
-    return curves, jnp.concatenate([start.recurrent[None], recurrent]), end
+    return curves, jax.tree.map(
+        lambda first, later: jnp.concatenate([first[None], later]), start, by_epoch
+    )
 
 
 def _draw(key: Array, n: int, n_trials: int) -> Int[Array, " n"]:
