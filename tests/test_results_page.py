@@ -66,6 +66,8 @@ def test_a_study_goes_on_from_what_the_page_keeps(built, tmp_path):
     )
     assert not performed
     pd.testing.assert_frame_equal(again.results, ours, check_exact=True)
+    (tmp_path / "pages").mkdir()
+    take(tmp_path / "moved", tmp_path / "pages")
 
 
 @pytest.mark.slow

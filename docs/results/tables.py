@@ -35,7 +35,9 @@ def take(folder: Path, here: Path) -> None:
         shutil.copyfile(folder / name, to / name)
     for name in filter(lambda name: (folder / name).exists(), (RESULTS, SWEEP)):
         _pack(pq.read_table(folder / name), to / name)
-    _pack(pq.read_table(folder / TIMING).drop_columns(["started", "cpu_s"]), to / TIMING)
+    spent = pq.read_table(folder / TIMING)
+    kept = [name for name in spent.column_names if name not in ("started", "cpu_s")]
+    _pack(spent.select(kept), to / TIMING)
 
 
 def _pack(rows: pa.Table, to: Path) -> None:

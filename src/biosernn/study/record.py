@@ -18,7 +18,7 @@ class Record:
     curves
         Metric by name, each (checks,); NaN where a check has no value.
     weights
-        `recurrent` (epochs + 1, units, units); start and end of the other four arrays, stacked.
+        The five arrays by name, each at the start and after each epoch, (epochs + 1, ...).
 
     """
 
