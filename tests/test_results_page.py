@@ -83,14 +83,6 @@ def test_every_figure_that_the_page_names_is_there(built):
         assert (here / name).read_text().startswith("<svg")
 
 
-@pytest.mark.slow
-def test_the_copied_tables_are_those_of_the_study(built):
-    folder, here = built
-    for copy in (here / "paper").glob("*.parquet"):
-        assert copy.read_bytes() == (folder / copy.name).read_bytes()
-    assert (here / "paper" / "study.toml").read_text() == (folder / "study.toml").read_text()
-
-
 def made_up_runs(study):
     """Runs of a study without its condition, as many solved as chance has it."""
     rng = np.random.default_rng(0)
