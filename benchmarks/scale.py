@@ -1,7 +1,7 @@
 """Time and memory against neurons, workers and runs; each measurement in a fresh process.
 
-`python -m benchmarks.scale 64 128 256` takes fewer numbers of neurons; the largest takes most of an
-hour.
+`python -m benchmarks.scale 64 128 256` takes fewer numbers of neurons; the largest took an hour
+and a half on a slow machine.
 """
 
 import multiprocessing

@@ -66,8 +66,20 @@ def test_a_study_goes_on_from_what_the_page_keeps(built, tmp_path):
     )
     assert not performed
     pd.testing.assert_frame_equal(again.results, ours, check_exact=True)
-    (tmp_path / "pages").mkdir()
-    take(tmp_path / "moved", tmp_path / "pages")
+
+
+def test_what_the_page_keeps_of_a_study_is_the_study_s(tmp_path):
+    study = of_two_arms("paper")
+    results = made_up_runs(study)
+    folder = study_folder(tmp_path, study, results)
+    (here := tmp_path / "pages").mkdir()
+    results.to_parquet(folder / "sweep.parquet")
+    take(folder, here)
+    for name in ("study.toml", "provenance.json"):
+        assert (here / "paper" / name).read_bytes() == (folder / name).read_bytes()
+    for name in ("results", "sweep", "timing"):
+        one, other = (pd.read_parquet(f"{at}/{name}.parquet") for at in (folder, here / "paper"))
+        pd.testing.assert_frame_equal(one, other, check_exact=True)
 
 
 @pytest.mark.slow

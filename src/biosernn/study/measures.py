@@ -118,17 +118,28 @@ def activity_along_training(
     -------
     By name, (epochs + 1,), as at the end in `measures`; NaN where activity is not finite.
 
+    Examples
+    --------
+    >>> from biosernn.sources.synthetic import synthetic_cohort
+    >>> from biosernn.study.perform import perform
+    >>> from biosernn.study.plan import plan, resolve
+    >>> from biosernn.study.presets import preset
+    >>> cohort = synthetic_cohort(16, 0)
+    >>> study = resolve(preset("quick").with_options(epochs=1), [cohort])
+    >>> curve = perform(plan(study, [cohort])[0], cohort).curves["participation_ratio"]
+    >>> int(np.isfinite(curve).sum())
+    2
+
     """
     inputs = task.inputs.transpose(1, 0, 2).astype(np.float64)
+
+    def measured(*weights: np.ndarray) -> tuple[float, float]:
+        activity = _activity(_double(Weights(*weights)), inputs)
+        return _dimensions(activity), _functional(run, drawn, activity, 0)[0]
+
     with threadpool_limits(1):
-        activities = [
-            _activity(_double(Weights(*arrays)), inputs)
-            for arrays in zip(*outcome.by_epoch, strict=True)
-        ]
-        return {
-            "participation_ratio": np.array([_dimensions(one) for one in activities]),
-            "functional_kept": np.array([_functional(run, drawn, one, 0)[0] for one in activities]),
-        }
+        dimensions, kept = np.transpose([*map(measured, *outcome.by_epoch)])
+    return {"participation_ratio": dimensions, "functional_kept": kept}
 
 
 def measures(
