@@ -13,7 +13,8 @@ def study_folder(place: Path, study: Study, results: pd.DataFrame) -> Path:
     """Write a study and its results as a folder of its name."""
     folder = place / study.name
     folder.mkdir()
-    results.to_parquet(folder / "results.parquet")
+    whole = results.assign(units=study.units or 312, strength_used=results["strength"])
+    whole.to_parquet(folder / "results.parquet")
     (folder / "study.toml").write_text(study.toml())
     spent = {"run": ["1"], "wall_s": 3600.0, "python": "3", "machine": "", "device": "cpu 0"}
     pd.DataFrame(spent).to_parquet(folder / "timing.parquet")

@@ -629,6 +629,34 @@ def test_a_study_is_extended_from_its_results_alone(finished, tmp_path):
     assert taken == len(finished.results)
 
 
+def test_a_study_goes_on_from_tables_in_which_its_runs_had_other_ids(finished, tmp_path):
+    folder = _tables_alone(finished.folder, tmp_path / "moved")
+    for name in ("results", "timing", "curves"):
+        table = pd.read_parquet(finished.folder / f"{name}.parquet")
+        table["run"] = "formerly " + table["run"].astype(str)
+        table.to_parquet(folder / f"{name}.parquet")
+    progress = []
+    run(SMALL, folder, workers=0, on_progress=lambda done, all_: progress.append(done))
+    assert not progress
+    _same(finished.folder, folder)
+    for name in ("timing", "curves"):
+        pd.testing.assert_frame_equal(
+            *(pd.read_parquet(at / f"{name}.parquet") for at in (folder, finished.folder)),
+            check_exact=True,
+            check_categorical=False,
+        )
+
+
+@pytest.mark.parametrize("column", ["arm", "run"])
+def test_a_table_that_does_not_say_which_run_a_row_is_of_is_refused(finished, tmp_path, column):
+    folder = _tables_alone(finished.folder, tmp_path / "moved")
+    pd.read_parquet(folder / "results.parquet").drop(columns=column).to_parquet(
+        folder / "results.parquet"
+    )
+    with pytest.raises(BadInput, match=rf"results\.parquet: has no column '{column}'"):
+        run(SMALL, folder, workers=0)
+
+
 def test_a_report_needs_no_curves(finished, tmp_path):
     folder = _tables_alone(finished.folder, tmp_path / "moved")
     again = run(SMALL, folder, workers=0)

@@ -14,6 +14,7 @@ from biosernn.analysis.analyse import analyse
 from biosernn.analysis.findings import Analysis
 from biosernn.study.primary import STRENGTH
 from biosernn.study.spec import Study
+from biosernn.study.store import NAMED
 
 HERE = Path(__file__).resolve().parent
 COPIED = ("study.toml", "provenance.json")
@@ -45,22 +46,32 @@ def _pack(rows: pa.Table, to: Path) -> None:
     split = [
         field.name
         for field, column in zip(rows.schema, rows.columns, strict=True)
-        if pa.types.is_floating(field.type) and len(column.unique()) > len(column) / 2
+        if pa.types.is_floating(field.type) and len(column.unique()) > len(column) / 4
     ]
     pq.write_table(
         rows,
         to,
-        compression="zstd",
-        compression_level=19,
+        compression="brotli",
+        compression_level=11,
+        write_statistics=False,
+        store_schema=False,
         use_byte_stream_split=split,
         use_dictionary=[name for name in rows.column_names if name not in split],
     )
 
 
 def read(folder: Path) -> tuple[Study, pd.DataFrame, Analysis]:
-    """Read a study, its runs and what they say."""
+    """Read a study, its runs and what they say.
+
+    A run's id becomes what it is by name, the same in the tables of every biosernn; a strength
+    counts where there is a penalty.
+    """
     study = Study.read(folder / "study.toml")
     results = pd.read_parquet(folder / RESULTS)
+    named = results[list(NAMED)].assign(
+        strength=results["strength"].where(results["strength_used"] > 0, 0)
+    )
+    results["run"] = named.astype(str).agg("|".join, axis=1)
     return study, results, analyse(results, primary=study.decides, total_steps=TOTAL_STEPS)
 
 

@@ -5,6 +5,7 @@ field's default is the corrected choice, so that `dataclasses.replace` switches 
 """
 
 from dataclasses import dataclass, fields, replace
+from functools import cache
 from typing import Literal, get_args
 
 from biosernn.errors import BadInput
@@ -128,6 +129,7 @@ GRID = tuple(
 """What `tuned` chooses from, in the order that settles a tie."""
 
 
+@cache
 def protocol_named(name: str) -> Protocol:
     """Look a protocol up: `corrected`, `published`, or corrected with single departures.
 

@@ -241,7 +241,7 @@ def _execute(
     if runs:
         execute(
             store.folder,
-            [run.id for run in runs],
+            runs,
             workers=min(planned.workers, len(runs)),
             scheduler=scheduler,
             on_done=lambda run_id: on_progress(next(done), planned.total),

@@ -1,15 +1,13 @@
 """Two study folders, held against each other run by run."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from biosernn.study.provenance import versions_of
-from biosernn.study.store import IDENTITY, SETTING, Store
-
-IN_ANY_VERSION = [name for name in IDENTITY if name not in ("run", "session")]
-"""Columns of the results that say which run a row is of, whatever biosernn made it."""
+from biosernn.study.store import NAMED, SETTING, Store
 
 
 @dataclass(frozen=True)
@@ -54,20 +52,20 @@ def compare(folder: str | Path, other: str | Path) -> Differences:
     """
     one, two = Store(folder), Store(other)
     old, new = one.results(), two.results()
-    numbers = _unequal("results", old, new, IN_ANY_VERSION, "runs")
-    keys = [old[["run", *IN_ANY_VERSION]], new[["run", *IN_ANY_VERSION]]]
+    numbers = _unequal("results", old, new, NAMED, "runs")
+    keys = [old[["run", *NAMED]], new[["run", *NAMED]]]
     metrics = dict.fromkeys(m for store in (one, two) for m in store.metrics())
     for metric in metrics:
         was, became = (
             store.curves([metric]).drop(columns="metric").merge(key, on="run").drop(columns="run")
             for store, key in zip((one, two), keys, strict=True)
         )
-        numbers += _unequal(f"curves of {metric}", was, became, [*IN_ANY_VERSION, "step"], "checks")
+        numbers += _unequal(f"curves of {metric}", was, became, [*NAMED, "step"], "checks")
     was, became = one.sweep(), two.sweep()
     if was.empty != became.empty:
         numbers.append("sweep: is only in one of them")
     elif not was.empty:
-        numbers += _unequal("sweep", was, became, [*IN_ANY_VERSION, *SETTING], "runs")
+        numbers += _unequal("sweep", was, became, [*NAMED, *SETTING], "runs")
     old_made, new_made = _made_with(one), _made_with(two)
     made = [
         f"{name}: {old_made.get(name, 'not recorded')} and {new_made.get(name, 'not recorded')}"
@@ -85,9 +83,9 @@ def _made_with(store: Store) -> dict[str, str]:
 
 
 def _unequal(
-    table: str, old: pd.DataFrame, new: pd.DataFrame, keys: list[str], rows: str
+    table: str, old: pd.DataFrame, new: pd.DataFrame, keys: Sequence[str], rows: str
 ) -> list[str]:
-    both = old.merge(new, on=keys, how="outer", suffixes=("", "\n"), indicator=True)
+    both = old.merge(new, on=list(keys), how="outer", suffixes=("", "\n"), indicator=True)
     shared = both[both["_merge"] == "both"]
     found = [
         f"{table}: {count:,} {rows} are only {where}"

@@ -28,7 +28,7 @@ def estimate(runs: Sequence[Run], workers: int) -> float:
     A run's floating-point operations are counted and divided by the measured speed of the
     network's recurrence at the same size. What is measured on its weights is reckoned from the
     measured seconds of one weight matrix's graph measures. Starting the workers and compiling each
-    program once a worker are added.
+    program once a worker are added. Runs that share a training are trained once.
 
     Parameters
     ----------
@@ -48,12 +48,12 @@ def estimate(runs: Sequence[Run], workers: int) -> float:
     sizes = {run.units for run in runs}
     speed = {units: recurrence_speed(units) for units in sizes}
     graphs = {units: topology_seconds(units) for units in sizes}
-    each = [
-        SLOWER * operations(run) / speed[run.units] + AROUND * graphs[run.units] * (run.epochs + 1)
-        for run in runs
-    ]
+    seconds = {run.training: SLOWER * operations(run) / speed[run.units] for run in runs}
+    for run in runs:
+        seconds[run.training] += AROUND * graphs[run.units] * (run.epochs + 1)
+    each = seconds.values()
     programs = {(run.units, run.epochs, _program(run.arm, run.strength)) for run in runs}
-    workers = max(1, min(workers, len(runs)))
+    workers = max(1, min(workers, len(each)))
     return START_S + COMPILE_S * len(programs) + max(sum(each) / workers, max(each))
 
 

@@ -41,47 +41,55 @@ WORKERS_WITHIN_S = 60
 LESS_MEMORY = "use fewer --workers or --units and run it again"
 
 
-def perform_stored(folder: str, run_id: str) -> str:
-    """Perform one run of a study folder and write its file; a worker is asked for nothing else.
+def perform_stored(folder: str, run_ids: Sequence[str]) -> list[str]:
+    """Perform runs of a study folder that share a training; a worker is asked for nothing else.
+
+    Each writes its own file.
 
     Returns
     -------
-    str
-        The run's id.
+    list of str
+        The runs' ids.
 
     """
     store = Store(folder)
-    if store.run_path(run_id).exists():
-        return run_id
+    todo = [run_id for run_id in run_ids if not store.run_path(run_id).exists()]
+    if not todo:
+        return list(run_ids)
     _be_single_threaded()
     import jax
     from threadpoolctl import threadpool_limits
 
-    from biosernn.study.perform import perform
+    from biosernn.study.perform import recorded, trained
 
     devices = jax.local_devices()
     _use_compilation_cache(len(devices))
     device = devices[_worker_number() % len(devices)]
     runs, cohorts = _planned(folder, (store.folder / STUDY).stat().st_mtime_ns)
-    run = runs[run_id]
-    started, at, busy = time.time(), time.perf_counter(), time.process_time()
-    try:
-        with threadpool_limits(1), jax.default_device(device):
-            record = perform(run, cohorts[run.cohort])
-    except (MemoryError, RuntimeError) as fault:
-        if isinstance(fault, RuntimeError) and "RESOURCE_EXHAUSTED" not in str(fault):
-            raise
-        raise WorkFailed(f"run {run_id}", "is out of memory", LESS_MEMORY) from None
-    timing: dict[str, float | str] = {
-        "started": started,
-        "wall_s": time.perf_counter() - at,
-        "cpu_s": time.process_time() - busy,
-        **versions(),
-        "machine": platform.platform(),
-        "device": f"{device.device_kind} {device.id}",
-    }
-    store.write_run(run_id, record, timing)
-    return run_id
+    outcome = None
+    for run_id in todo:
+        run = runs[run_id]
+        cohort = cohorts[run.cohort]
+        started, at, busy = time.time(), time.perf_counter(), time.process_time()
+        try:
+            with threadpool_limits(1), jax.default_device(device):
+                if outcome is None:
+                    outcome = trained(run, cohort)
+                record = recorded(run, cohort, outcome)
+        except (MemoryError, RuntimeError) as fault:
+            if isinstance(fault, RuntimeError) and "RESOURCE_EXHAUSTED" not in str(fault):
+                raise
+            raise WorkFailed(f"run {run_id}", "is out of memory", LESS_MEMORY) from None
+        timing: dict[str, float | str] = {
+            "started": started,
+            "wall_s": time.perf_counter() - at,
+            "cpu_s": time.process_time() - busy,
+            **versions(),
+            "machine": platform.platform(),
+            "device": f"{device.device_kind} {device.id}",
+        }
+        store.write_run(run_id, record, timing)
+    return list(run_ids)
 
 
 def _worker_number() -> int:
@@ -98,7 +106,7 @@ def _worker_number() -> int:
 @lru_cache(maxsize=2)
 def _planned(folder: str, written_ns: int) -> tuple[dict[str, Run], list]:
     study, cohorts = Store(folder).read()
-    return performable(study, cohorts), cohorts
+    return {run.id: run for run in performable(study, cohorts)}, cohorts
 
 
 def _use_compilation_cache(devices: int) -> None:
@@ -153,19 +161,19 @@ def _cores() -> list[int]:
 
 def execute(
     folder: Path,
-    run_ids: Sequence[str],
+    runs: Sequence[Run],
     *,
     workers: int,
     scheduler: str | None = None,
     on_done: Callable[[str], None] = lambda run_id: None,
 ) -> None:
-    """Perform runs, each of which writes its own file.
+    """Perform runs, each of which writes its own file; those that share a training, at one go.
 
     Parameters
     ----------
     folder
         The study folder; on a cluster every worker must see it under the same name.
-    run_ids
+    runs
         Which of its runs.
     workers
         Processes on this machine, each of one thread on a core of its own; 0 is none but this one.
@@ -183,18 +191,23 @@ def execute(
 
     """
     folder = folder.resolve()
+    sharing: dict[str, list[str]] = {}
+    for run in runs:
+        sharing.setdefault(run.training, []).append(run.id)
     if scheduler is None and workers == 0:
-        for run_id in run_ids:
-            on_done(perform_stored(str(folder), run_id))
+        for run_ids in sharing.values():
+            for run_id in perform_stored(str(folder), run_ids):
+                on_done(run_id)
         return
     with _client(workers, scheduler) as client:
         if scheduler is not None:
             _check_workers(client, scheduler, folder)
         executor = client.get_executor(pure=False, retries=0)
-        futures = [executor.submit(perform_stored, str(folder), run_id) for run_id in run_ids]
+        futures = [executor.submit(perform_stored, str(folder), ids) for ids in sharing.values()]
         try:
             for future in as_completed(futures):
-                on_done(_result(future))
+                for run_id in _result(future):
+                    on_done(run_id)
         finally:
             for future in futures:
                 future.cancel()
@@ -213,7 +226,7 @@ def _be_single_threaded() -> None:
     os.environ["NPROC"] = "1"
 
 
-def _result(future: Future) -> str:
+def _result(future: Future) -> list[str]:
     from distributed.scheduler import KilledWorker, NoValidWorkerError, NoWorkerError
 
     try:

@@ -56,14 +56,28 @@ def perform(run: Run, cohort: Cohort) -> Record:
     'done'
 
     """
-    task = run.trained_on
+    return recorded(run, cohort, trained(run, cohort))
+
+
+def trained(run: Run, cohort: Cohort) -> Outcome:
+    """Build a run's initial weights and penalty, and train it.
+
+    Examples
+    --------
+    >>> from biosernn.sources.synthetic import synthetic_cohort
+    >>> from biosernn.study.plan import plan, resolve
+    >>> from biosernn.study.presets import preset
+    >>> cohort = synthetic_cohort(16, 0)
+    >>> study = resolve(preset("quick").with_options(epochs=1), [cohort])
+    >>> trained(plan(study, [cohort])[0], cohort).end.recurrent.shape
+    (16, 16)
+
+    """
     drawn = sample(cohort, run.units, run.seed, run.protocol)
-    recurrent = drawn.initial(run.arm)
     kind, penalty_inputs = drawn.penalty(run.arm, run.strength)
-    start = start_weights(run, recurrent)
-    outcome = train(
-        task,
-        start,
+    return train(
+        run.trained_on,
+        start_weights(run, drawn.initial(run.arm)),
         kind,
         penalty_inputs,
         seed=run.seed,
@@ -73,9 +87,31 @@ def perform(run: Run, cohort: Cohort) -> Record:
         curves_on=run.protocol.heldout,
         row_sign=drawn.row_sign(run.arm),
     )
-    facts = weight_facts(recurrent)
+
+
+def recorded(run: Run, cohort: Cohort, outcome: Outcome) -> Record:
+    """Read a run's outcomes off its training, or that of a run that was trained the same.
+
+    Examples
+    --------
+    >>> from biosernn.sources.synthetic import synthetic_cohort
+    >>> from biosernn.study.plan import plan, resolve
+    >>> from biosernn.study.presets import preset
+    >>> cohort = synthetic_cohort(16, 0)
+    >>> options = {"epochs": 1, "protocol": ["corrected", "corrected+accuracy"], "arms": ["W0"]}
+    >>> study = resolve(preset("quick").with_options(**options), [cohort])
+    >>> one, *_, other = plan(study, [cohort])[:3]
+    >>> one.training == other.training
+    True
+    >>> recorded(other, cohort, trained(one, cohort)).row["status"]
+    'done'
+
+    """
+    task = run.trained_on
+    drawn = sample(cohort, run.units, run.seed, run.protocol)
+    facts = weight_facts(drawn.initial(run.arm))
     row = {
-        "strength_used": float(penalty_inputs.strength),
+        "strength_used": float(drawn.penalty(run.arm, run.strength)[1].strength),
         **_outcomes(run, task, outcome),
         "largest_self_weight": facts.largest_self_weight,
         "eigenvalues_above_0.8": facts.eigenvalues_above_08,

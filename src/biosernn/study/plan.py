@@ -5,7 +5,7 @@ import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from biosernn.cohort.cohort import Cohort
@@ -13,6 +13,7 @@ from biosernn.errors import BadInput
 from biosernn.protocol import GRID, RECIPES, TUNED, Protocol, Recipe, protocol_named
 from biosernn.study.arms import CELL_CLASSES, Arm
 from biosernn.study.cell_class import cell_classes_sha256, cell_signs
+from biosernn.study.felt import felt, felt_in_training
 from biosernn.study.spec import Study
 from biosernn.tasks.registry import TASKS
 from biosernn.tasks.task import Task
@@ -68,7 +69,7 @@ class Run:
     @property
     def trained_on(self) -> Task:
         """The task that the name stands for."""
-        return self.own_task or TASKS[self.task]()
+        return self.own_task or _built_in(self.task)
 
     @property
     def group(self) -> Group:
@@ -92,8 +93,17 @@ class Run:
 
     @cached_property
     def id(self) -> str:
-        """Hash of what the run's numbers depend on, names left aside."""
-        arm = _fields(self.arm)
+        """Hash of what the run's numbers depend on, names and what it cannot feel left aside."""
+        return self._hash(*felt(self.arm, self.protocol, self.strength))
+
+    @cached_property
+    def training(self) -> str:
+        """Hash of what its training depends on: of runs that differ only in what is read, one."""
+        noisy_trials = self.trained_on.noise_sd is not None
+        return self._hash(*felt_in_training(self.arm, self.protocol, self.strength, noisy_trials))
+
+    def _hash(self, by_arm: Arm, by_protocol: Protocol) -> str:
+        arm = _fields(by_arm)
         del arm["name"], arm["strength"]
         unchosen = self.recipe_name == TUNED and self.setting is None
         content = {
@@ -101,16 +111,21 @@ class Run:
             "arm": arm,
             "task": self.task if self.own_task is None else self.own_task.content_sha256,
             "seed": self.seed,
-            "protocol": _fields(self.protocol),
+            "protocol": _fields(by_protocol),
             "recipe": TUNED if unchosen else _fields(self.recipe),
             "units": self.units,
-            "strength": self.strength if self.arm.strength is None else self.arm.strength,
+            "strength": by_arm.strength,
             "schedule": _fields(self.schedule),
             "engine": ENGINE,
         }
         if self.cell_classes:
             content["cell_classes"] = self.cell_classes
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:20]
+
+
+@cache
+def _built_in(task: str) -> Task:
+    return TASKS[task]()
 
 
 def _fields(chosen: Arm | Protocol | Recipe | Schedule) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any
 
@@ -324,7 +325,6 @@ class Store:
         The tables hold neither time nor place nor name of a machine; `timing.parquet` does.
         """
         finished = self.finished()
-        labels = [_labels(cohort) for cohort in cohorts]
         done = [run for run in runs if run.id in finished]
         tuned = any(run.recipe_name == TUNED for run in runs)
         rows: list[dict[str, Any]] = []
@@ -337,8 +337,8 @@ class Store:
                 piece: dict[str, Curves] = {}
                 for run in done[start : start + RUNS_A_PIECE]:
                     with _opened(self.run_path(run.id)) as arrays:
-                        asked = _identity(run, labels[run.cohort])
-                        asked |= _setting(run) if tuned else {}
+                        asked = identity(run, cohorts[run.cohort])
+                        asked |= setting(run) if tuned else {}
                         rows.append(asked | _json(arrays["row"]))
                         if run.id not in timings:
                             timings[run.id] = {"run": run.id} | _json(arrays["timing"])
@@ -369,10 +369,9 @@ class Store:
         chosen: Mapping[Group, Recipe],
     ) -> None:
         """Write the table of the runs that `tuned` is chosen from; none where there are none."""
-        labels = [_labels(cohort) for cohort in cohorts]
         table = [
-            _identity(run, labels[run.cohort])
-            | _setting(run)
+            identity(run, cohorts[run.cohort])
+            | setting(run)
             | {"chosen": chosen.get(run.group) == run.recipe}
             | rows[run.id]
             for run in tried
@@ -434,25 +433,37 @@ class Store:
             file.write(json.dumps(provenance, indent=1).encode())
 
 
-def _labels(cohort: Cohort) -> dict[str, Any]:
-    sessions = set(cohort.neurons.get("session", np.array([])).tolist())
-    return {"cohort": cohort.name, "session": sessions.pop() if len(sessions) == 1 else -1}
-
-
 IDENTITY = (
     *("run", "cohort", "session", "arm", "task", "seed"),
     *("protocol", "recipe", "units", "strength"),
 )
 """Columns that say which run a row is of."""
 
+NAMED = tuple(name for name in IDENTITY if name not in ("run", "session"))
+"""Those of them that are the same whatever biosernn made it."""
+
 SETTING = ("learning_rate", "clip")
 """Columns that say what the recipe `tuned` stands for."""
 
 
-def _identity(run: Run, labels: dict[str, Any]) -> dict[str, Any]:
+def identity(run: Run, cohort: Cohort) -> dict[str, Any]:
+    """Say which run a row is of.
+
+    Examples
+    --------
+    >>> from biosernn.sources.synthetic import synthetic_cohort
+    >>> from biosernn.study.plan import plan, resolve
+    >>> from biosernn.study.presets import preset
+    >>> cohort = synthetic_cohort(16, 0)
+    >>> run = plan(resolve(preset("quick"), [cohort]), [cohort])[0]
+    >>> tuple(identity(run, cohort)) == IDENTITY
+    True
+
+    """
     return {
         "run": run.id,
-        **labels,
+        "cohort": cohort.name,
+        "session": _session(cohort),
         "arm": run.arm.name,
         "task": run.task,
         "seed": run.seed,
@@ -463,7 +474,23 @@ def _identity(run: Run, labels: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _setting(run: Run) -> dict[str, float]:
+@lru_cache
+def _session(cohort: Cohort) -> int:
+    """The session that all neurons of a cohort are from; -1 where there is no such one."""
+    sessions = set(cohort.neurons.get("session", np.array([])).tolist())
+    return sessions.pop() if len(sessions) == 1 else -1
+
+
+def setting(run: Run) -> dict[str, float]:
+    """What a run's recipe stands for.
+
+    Examples
+    --------
+    >>> from biosernn.study.arms import ARMS
+    >>> setting(Run(0, "", ARMS["W0"], "maze", 0, "corrected", "clipped", 16, 0.3, 10))
+    {'learning_rate': 0.001, 'clip': 1.0}
+
+    """
     return {name: getattr(run.recipe, name) for name in SETTING}
 
 

@@ -1,24 +1,28 @@
 """Going on with a study from its tables, where its run files did not travel with them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from biosernn.cohort.cohort import Cohort
 from biosernn.errors import BadInput
+from biosernn.protocol import TUNED
 from biosernn.study.plan import study_hash
 from biosernn.study.record import Record
 from biosernn.study.spec import Study
 from biosernn.study.store import (
     CURVES,
     IDENTITY,
+    NAMED,
     PROVENANCE,
     RESULTS,
     SETTING,
     SWEEP,
     TIMING,
     Store,
+    identity,
+    setting,
 )
 from biosernn.study.tuning import performable
 
@@ -67,13 +71,16 @@ def take_over(store: Store, study: Study, cohorts: Sequence[Cohort]) -> int:
     if store.provenance().get("study") != study_hash(study, cohorts):
         raise BadInput(store.folder / PROVENANCE, "is of another study or engine", REMEDY)
     taken = set()
-    wanted = performable(study, cohorts)
+    wanted = {
+        _named(identity(run, cohorts[run.cohort]) | setting(run)): run.id
+        for run in performable(study, cohorts)
+    }
     with store.laying_out(cohorts):
-        timings = {row.pop("run"): row for row in _rows(store, TIMING)}
+        timings = {row.pop("run"): row for row in _rows(store, TIMING, ["run"])}
         curves = dict(_curves(store)) if (store.folder / CURVES).exists() else {}
-        for row in (*_rows(store, RESULTS), *_rows(store, SWEEP)):
-            run_id = row["run"]
-            if run_id not in wanted:
+        for row in (*_rows(store, RESULTS, IDENTITY), *_rows(store, SWEEP, IDENTITY)):
+            run_id = wanted.get(_named(row))
+            if run_id is None:
                 continue
             there = store.run_path(run_id).exists()
             if there and store.recurrent_weights(run_id) is not None:
@@ -82,19 +89,26 @@ def take_over(store: Store, study: Study, cohorts: Sequence[Cohort]) -> int:
             if there:
                 continue
             outcomes = {k: v for k, v in row.items() if k not in (*IDENTITY, *SETTING, "chosen")}
-            steps, values = curves.get(run_id, (np.empty(0, np.int64), {}))
-            store.write_run(run_id, Record(outcomes, steps, values, {}), timings.get(run_id, {}))
+            steps, values = curves.get(row["run"], (np.empty(0, np.int64), {}))
+            timing = timings.get(row["run"], {})
+            store.write_run(run_id, Record(outcomes, steps, values, {}), timing)
     return len(taken)
 
 
-def _rows(store: Store, name: str) -> list[dict[str, Any]]:
+def _named(row: Mapping[str, Any]) -> tuple:
+    """Which run a row is of, in names: an earlier biosernn may have given it another id."""
+    return tuple(row[name] for name in (*NAMED, *SETTING * (row["recipe"] == TUNED)))
+
+
+def _rows(store: Store, name: str, columns: Sequence[str]) -> list[dict[str, Any]]:
     """A table's rows; none where there is no such table."""
     path = store.folder / name
     if not path.exists():
         return []
     table = store.table(name).to_pandas()
-    if "run" not in table:
-        raise BadInput(path, "has no column 'run'", REMEDY)
+    for column in columns:
+        if column not in table:
+            raise BadInput(path, f"has no column {column!r}", REMEDY)
     return table.to_dict("records")
 
 

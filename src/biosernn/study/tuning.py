@@ -60,8 +60,8 @@ def choose(tried: Sequence[Run], rows: Mapping[str, Mapping[str, Any]]) -> dict[
     }
 
 
-def performable(study: Study, cohorts: Sequence[Cohort]) -> dict[str, Run]:
-    """Every run that a study can come to need, by id, whatever its sweep chooses.
+def performable(study: Study, cohorts: Sequence[Cohort]) -> tuple[Run, ...]:
+    """Every run that a study can come to need, whatever its sweep chooses.
 
     Examples
     --------
@@ -78,7 +78,7 @@ def performable(study: Study, cohorts: Sequence[Cohort]) -> dict[str, Run]:
     for run in plan(study, cohorts):
         settings = GRID if run.recipe_name == TUNED else (run.setting,)
         every += [replace(run, setting=setting) for setting in settings]
-    return {run.id: run for run in every}
+    return tuple(every)
 
 
 def choices_table(
