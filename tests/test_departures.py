@@ -9,6 +9,7 @@ from biosernn.report.departures import departure_values, departures
 from biosernn.study.presets import preset
 
 QUIRKS = preset("quirks")
+ARMS = {arm.name: arm.table() for arm in QUIRKS.arms}
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +32,7 @@ def results():
 
 
 def test_the_values_are_those_of_the_preset_s_protocols(results):
-    values = departure_values(results)
+    values = departure_values(results, ARMS)
     assert len(values) == 2 * 14 * len(QUIRKS.arms)
     alone = values.query("order == 'alone' and departure == 'bins' and arm == 'WDC'").iloc[0]
     runs = results.query("protocol == 'corrected+bins' and arm == 'WDC'")
@@ -47,10 +48,23 @@ def test_the_values_are_those_of_the_preset_s_protocols(results):
     assert third["solved"] == runs[runs["arm"] == third["arm"]]["solved"].mean()
 
 
+def test_a_departure_that_an_arm_cannot_feel_makes_no_difference_for_certain(results):
+    values = departure_values(results, ARMS).set_index(["order", "departure", "arm"])
+    same = values["same_networks"]
+    assert same["alone", "threshold", "WD*C"]
+    assert same["alone", "nulls", "W*D*C"]
+    assert same["added up", "threshold", "WDC"]
+    assert not same["alone", "threshold", "W*D*C"]
+    assert not same["added up", "nulls", "W*D*C"]
+    change = ["difference", "difference_low", "difference_high"]
+    assert (values.loc[same, change] == 0).all(axis=None)
+    felt = values[~same]
+    assert (felt["difference_low"] < felt["difference_high"]).all()
+
+
 @pytest.mark.parametrize("narrow", [False, True])
 def test_every_departure_is_named_in_the_figure(results, narrow):
-    arms = {arm.name: arm.table() for arm in QUIRKS.arms}
-    drawn = departures(departure_values(results), arms, narrow=narrow)
+    drawn = departures(departure_values(results, ARMS), ARMS, narrow=narrow)
     assert drawn.startswith("<svg")
     for words in ("connectome order", "+ connectome order", "W*D*C*", "fraction of runs solved"):
         assert words in drawn
@@ -58,7 +72,7 @@ def test_every_departure_is_named_in_the_figure(results, narrow):
 
 def test_a_study_of_two_protocols_has_no_such_figure(results):
     both = results[results["protocol"].isin(["corrected", "published"])]
-    assert departure_values(both).empty
+    assert departure_values(both, ARMS).empty
 
 
 @pytest.mark.slow

@@ -207,10 +207,10 @@ def test_workers_that_die_again_and_again_are_given_up(study, tmp_path, undistur
 @pytest.mark.slow
 def test_too_little_memory_is_one_line(tmp_path):
     """A network for which the allowed address space is too small: the program aborts or says so."""
-    large = SMALL.with_options(cohort="synthetic:1600", units=1600, arms=["W0"], seeds=2)
+    large = SMALL.with_options(cohort="synthetic:1000", units=1000, arms=["W0"], seeds=2)
     path = tmp_path / "large.toml"
     path.write_text(large.toml())
-    limited = "import resource, os, sys; resource.setrlimit(resource.RLIMIT_AS, (2**31, 2**31)); "
+    limited = "import resource, os, sys; resource.setrlimit(resource.RLIMIT_AS, 2 * (7 << 28,)); "
     done = subprocess.run(
         [
             *(sys.executable, "-c", limited + "os.execv(sys.executable, sys.argv[1:])"),

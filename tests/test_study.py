@@ -563,17 +563,17 @@ def test_runs_of_several_versions_are_told_apart(finished, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("units", [64, 128, 139, 312])
+@pytest.mark.parametrize("units", [128, 139, 312])
 def test_a_run_alone_is_the_run_in_a_study(units, tmp_path):
     """The same bits alone, in a study of other arms, in another order and in a worker."""
     cohort = "synthetic:312"
-    arms = ["W*D*C", "WD*C*", "W0"]
+    arms = ["W*D*C", "WD*C*"]
     asked = SMALL.with_options(cohort=cohort, units=units, recipe="clipped")
     study = run(asked.with_options(arms=arms), tmp_path / "study", workers=2)
     alone = run(asked.with_options(arms=["WD*C*"]), tmp_path / "alone", workers=0)
     last = run(asked.with_options(arms=arms[::-1]), tmp_path / "last", workers=0)
     both = study.results.merge(last.results, on="run", suffixes=("", "_last"))
-    assert len(both) == 6
+    assert len(both) == 4
     for results, folder in ((alone.results, alone.folder), (last.results, last.folder)):
         for run_id in results["run"]:
             files = [np.load(at / "runs" / f"{run_id}.npz") for at in (study.folder, folder)]

@@ -48,7 +48,7 @@ def section(folder: Path, study: Study, results: pd.DataFrame, analysis: Analysi
     ]
     if study.name == "grid":
         return head + reproduced(folder, study, results, found)
-    if not departure_values(results).empty:
+    if not departure_values(results, _arms(study)).empty:
         return head + _departures(folder, study, results, found[0])
     head.append(f"Finding: {literal(analysis.finding)}.\n")
     if results["cohort"].nunique() > 1:
@@ -202,24 +202,26 @@ def _departures(folder: Path, study: Study, results: pd.DataFrame, lead: Setting
     """What each departure of the released code accounts for."""
     place = [lead.cohort, lead.task, lead.recipes[0]]
     here = (results[["cohort", "task", "recipe"]] == place).all(axis=1)
-    values = departure_values(results[here])
+    values = departure_values(results[here], _arms(study))
     arms = list(dict.fromkeys(values["arm"]))
     cells: dict[tuple[str, str], dict[str, str]] = {}
     for row in values.to_dict("records"):
         said = f"{round(row['solved'] * row['n_runs'])}/{row['n_runs']}, {row['accuracy']:.3f}"
         if row["departure"] != "corrected":
             change = (row[name] for name in ("difference", "difference_low", "difference_high"))
-            said += f"; {signed(*change)}"
+            said += "; the same" if row["same_networks"] else f"; {signed(*change)}"
         cells.setdefault((row["departure"], row["order"]), {})[row["arm"]] = said
     rows = [[*key, *(row.get(arm, "–") for arm in arms)] for key, row in cells.items()]
+    compared = values[~values["same_networks"]].drop_duplicates(["protocol", "arm"])
     return [
         "The corrected protocol with one departure of the released code switched alone, and with "
-        f"all up to it added up. {', '.join(place)}. They need not add up, and some change only "
-        "what is reported.\n",
+        f"all up to it added up. {', '.join(place)}. They need not add up. Where the arm cannot "
+        "feel the departure in training its networks are the corrected protocol's (hollow; *the "
+        "same*): some departures change only what is read of them.\n",
         *picture(folder, "departures", "each departure", partial(departures, values, _arms(study))),
         "Runs solved, mean accuracy as each protocol defines it, and the fraction solved minus "
         "that of the corrected protocol, paired by seed, with 95 % intervals: exploratory, and not "
-        f"adjusted for {(results[here]['protocol'].nunique() - 1) * len(arms)} comparisons.\n",
+        f"adjusted for {len(compared)} comparisons.\n",
         *markdown(["departure", "", *arms], rows),
     ]
 

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 
 from biosernn.analysis.proportion import wilson
 from biosernn.analysis.risk_difference import risk_difference
-from biosernn.protocol import PROTOCOLS, Protocol
+from biosernn.protocol import CORRECTED, PROTOCOLS, Protocol, protocol_named
 from biosernn.report.composition import Arms, colour
 from biosernn.report.style import (
     INK,
@@ -26,6 +26,8 @@ from biosernn.report.style import (
     panel,
     to_svg,
 )
+from biosernn.study.arms import Arm, read_arm
+from biosernn.study.felt import felt_in_training
 
 ORDERS = ("alone", "added up")
 MARKERS = "os^Dv*Xp"
@@ -34,14 +36,23 @@ MARKERS = "os^Dv*Xp"
 NAMES, TOP, LINE, GAP = 160, 66, 9, 12
 
 
-def departure_values(results: pd.DataFrame) -> pd.DataFrame:
+def departure_values(results: pd.DataFrame, arms: Arms) -> pd.DataFrame:
     """Fraction solved and mean accuracy of every arm under every protocol of the two orders.
+
+    Parameters
+    ----------
+    results
+        One row a run.
+    arms
+        What each arm is made of.
 
     Returns
     -------
-    Columns order, departure, arm, n_runs, solved with its Wilson interval, accuracy as each
-    protocol defines it, and the fraction solved minus that of the corrected protocol, over n_pairs
-    seeds with Newcombe's paired interval; empty where no departure is switched alone.
+    Columns order, departure, protocol, arm, n_runs, solved with its Wilson interval, accuracy as
+    each protocol defines it, and the fraction solved minus that of the corrected protocol, over
+    n_pairs seeds with Newcombe's paired interval. Where the arm cannot feel the departure in
+    training, the networks are the same ones (`same_networks`), and the difference is 0 for certain.
+    Empty where no departure is switched alone.
 
     """
     names = [field.name for field in fields(Protocol)]
@@ -61,11 +72,14 @@ def departure_values(results: pd.DataFrame) -> pd.DataFrame:
             for arm, of_arm_ in runs.groupby("arm", sort=False):
                 solved = wilson(int(of_arm_["solved"].sum()), len(of_arm_))
                 pairs = of_arm_.merge(corrected[corrected["arm"] == arm], on=["seed", "strength"])
-                change = _change(pairs["solved_x"], pairs["solved_y"])
+                made = read_arm("arms", dict(arms[str(arm)]))
+                same = _same_networks(made, protocol, set(of_arm_["strength"]))
+                change = (0.0,) * 3 if same else _change(pairs["solved_x"], pairs["solved_y"])
                 rows.append(
                     {
                         "order": order,
                         "departure": departure,
+                        "protocol": protocol,
                         "arm": arm,
                         "n_runs": len(of_arm_),
                         "solved": solved.estimate,
@@ -76,9 +90,20 @@ def departure_values(results: pd.DataFrame) -> pd.DataFrame:
                         "difference": change[0],
                         "difference_low": change[1],
                         "difference_high": change[2],
+                        "same_networks": same,
                     }
                 )
     return pd.DataFrame(rows)
+
+
+def _same_networks(arm: Arm, protocol: str, strengths: set[float]) -> bool:
+    """Whether the arm's networks are those of the corrected protocol, trial for trial."""
+    departed = protocol_named(protocol)
+    return all(
+        felt_in_training(arm, departed, strength, noisy_trials=False)
+        == felt_in_training(arm, CORRECTED, strength, noisy_trials=False)
+        for strength in strengths
+    )
 
 
 def _change(solved: pd.Series, before: pd.Series) -> tuple[float, float, float]:
@@ -153,15 +178,18 @@ def _draw(
         with of_arm(axes, name):
             of_name = rows[rows["arm"] == name]
             numbers = of_name[["solved", "solved_low", "solved_high", "n_runs"]].to_numpy(float)
-            for departure, (solved, low, high, n_runs) in zip(
-                of_name["departure"], numbers, strict=True
+            for departure, same, (solved, low, high, n_runs) in zip(
+                of_name["departure"], of_name["same_networks"], numbers, strict=True
             ):
+                hollow = same and departure != steps[0]
                 y = row * steps.index(departure) + GAP / 2 + LINE * (position + 0.5)
                 axes.plot([low, high], [y, y], color=tint, lw=1.2)
-                marker = MARKERS[position % len(MARKERS)]
-                axes.plot(solved, y, marker, color=tint, ms=5, mec=INK, mew=0.4, clip_on=False)
+                fill, edge, line = ("white", tint, 0.8) if hollow else (tint, INK, 0.4)
+                look = MARKERS[position % len(MARKERS)]
+                axes.plot(solved, y, look, ms=5, mfc=fill, mec=edge, mew=line, clip_on=False)
                 if not narrow:
                     words = f"{name}, {departure} {order}: {solved:.2f} of {n_runs:.0f} solved"
+                    words += ", the same networks as corrected" if hollow else ""
                     hover(axes, solved, y, words)
     base = rows[rows["departure"] == steps[0]]
     for name, solved in zip(base["arm"], base["solved"], strict=True):

@@ -242,15 +242,17 @@ def tuning_plates(sweep: pd.DataFrame, lead: Setting, arms: Arms) -> Iterator[Pl
 def departure_plates(results: pd.DataFrame, lead: Setting, arms: Arms) -> Iterator[Plate]:
     """Draw what each departure of the released code accounts for, where a study switches them."""
     place = results[["cohort", "task", "recipe"]] == [lead.cohort, lead.task, lead.recipes[0]]
-    values = departure_values(results[place.all(axis=1)])
+    values = departure_values(results[place.all(axis=1)], arms)
     if values.empty:
         return
     yield _plate(
         "What each departure accounts for",
         "Fraction of runs solved with 95 % intervals (Wilson), dotted lines where the corrected "
         "protocol stands. Left, one departure of the released code switched alone; right, added to "
-        "all those above it, down to the published protocol. They need not add up, and some change "
-        f"only what is reported. {_capital(lead.cohort)}, {lead.task}, recipe {lead.recipes[0]}; "
+        "all those above it, down to the published protocol. They need not add up. Hollow: the arm "
+        "cannot feel the departure in training; these are the corrected protocol's networks, and "
+        "some departures change only what is read of them. "
+        f"{_capital(lead.cohort)}, {lead.task}, recipe {lead.recipes[0]}; "
         f"n = {values['n_runs'].min()} to {values['n_runs'].max()} runs per arm and protocol.",
         partial(departures, values, arms),
         Values("departures", values),
