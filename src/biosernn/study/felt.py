@@ -6,8 +6,19 @@ from functools import cache
 from biosernn.protocol import Protocol
 from biosernn.study.arms import Arm
 
-READ = ("bins", "heldout", "accuracy", "nulls")
+FIELDS = frozenset(field.name for field in fields(Protocol))
+
+READ = frozenset({"bins", "heldout", "accuracy", "nulls"})
 """Fields that say what is read of a trained network, its activity held against the recorded one."""
+
+OF_START = frozenset({"threshold", "connectome_order"})
+OF_PENALTY = frozenset(
+    {
+        *("l1_strength", "matched_wiring_term", "isolated"),
+        *("positions", "geometry_scale", "strength_match"),
+    }
+)
+"""Fields that act through the initial weights or the penalty alone; any other is felt by all."""
 
 WITHOUT_BIO = ("orthogonal", "identity")
 """Initial weights that hold nothing of W_bio, so that its threshold is not felt."""
@@ -41,10 +52,12 @@ def felt(arm: Arm, protocol: Protocol, strength: float) -> tuple[Arm, Protocol]:
 
     """
     used = strength if arm.strength is None else arm.strength
+    arm = replace(arm, strength=used)
+    if not used:
+        arm = replace(arm, geometry="none", communicability="none")
+    by_all = FIELDS - OF_START - OF_PENALTY
     by_penalty = _by_penalty(arm, protocol) if used else ()
-    names = {"draws", *READ, *_by_start(arm), *by_penalty}
-    penalised = arm if used else replace(arm, geometry="none", communicability="none")
-    return replace(penalised, strength=used), _of(protocol, names)
+    return arm, _of(protocol, by_all.union(_by_start(arm), by_penalty))
 
 
 @cache
@@ -64,21 +77,21 @@ def felt_in_training(
 
     """
     arm, protocol = felt(arm, protocol, strength)
-    names = {field.name for field in fields(Protocol)}.difference(READ)
-    return arm, _of(protocol, {*names, *_by_start(arm), *("heldout",) * noisy_trials})
+    read = READ - {"heldout"} if noisy_trials else READ
+    return arm, _of(protocol, (FIELDS - read).union(_by_start(arm)))
 
 
-def _of(protocol: Protocol, names: set[str]) -> Protocol:
+def _of(protocol: Protocol, names: frozenset[str]) -> Protocol:
     """A protocol that has some choices of another, and is corrected otherwise."""
     return Protocol(**{name: getattr(protocol, name) for name in names})
 
 
 def _by_start(arm: Arm) -> tuple[str, ...]:
-    """Fields that the initial weights hang on."""
+    """Fields that the initial weights hang on, and the penalty's measured wiring."""
     return (
         *("threshold",) * (arm.init not in WITHOUT_BIO),
         *("bins",) * ("corr" in arm.needs),
-        *("connectome_order",) * arm.init.startswith("wiring"),
+        *("connectome_order",) * ("wiring" in arm.needs),
     )
 
 
@@ -100,5 +113,5 @@ def _by_penalty(arm: Arm, protocol: Protocol) -> tuple[str, ...]:
         reference = arm.geometry == "real"
         return (*distances, "isolated", *("strength_match",) * (not reference))
     reference = arm.geometry == "real" and protocol.matched_wiring_term == "with_c"
-    released = ("isolated", "connectome_order", "matched_wiring_term")
-    return (*distances, *released, *("strength_match",) * (not reference))
+    matched = ("isolated", "matched_wiring_term")
+    return (*distances, *matched, *("strength_match",) * (not reference))
