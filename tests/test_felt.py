@@ -114,7 +114,11 @@ def test_how_many_networks_the_preset_quirks_trains():
     assert len({run.training for run in runs}) == 1340
 
 
-TWINS = ("corrected", "corrected+matched_wiring_term", *(f"corrected+{name}" for name in READ))
+TWINS = (
+    "corrected",
+    "corrected+matched_wiring_term",
+    *(f"corrected+{name}" for name in sorted(READ)),
+)
 STUDY = preset("quick").with_options(
     cohort="synthetic:24", units=16, arms=["WD*C"], seeds=2, epochs=1, recipe="seed", protocol=TWINS
 )

@@ -253,7 +253,7 @@ def departure_plates(results: pd.DataFrame, lead: Setting, arms: Arms) -> Iterat
         "cannot feel the departure in training; these are the corrected protocol's networks, and "
         "some departures change only what is read of them. "
         f"{_capital(lead.cohort)}, {lead.task}, recipe {lead.recipes[0]}; "
-        f"n = {values['n_runs'].min()} to {values['n_runs'].max()} runs per arm and protocol.",
+        f"{_spread(values)} runs per arm and protocol.",
         partial(departures, values, arms),
         Values("departures", values),
     )

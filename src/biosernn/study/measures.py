@@ -121,12 +121,10 @@ def activity_along_training(
     Examples
     --------
     >>> from biosernn.sources.synthetic import synthetic_cohort
+    >>> from biosernn.study.arms import ARMS
     >>> from biosernn.study.perform import perform
-    >>> from biosernn.study.plan import plan, resolve
-    >>> from biosernn.study.presets import preset
-    >>> cohort = synthetic_cohort(16, 0)
-    >>> study = resolve(preset("quick").with_options(epochs=1), [cohort])
-    >>> curve = perform(plan(study, [cohort])[0], cohort).curves["participation_ratio"]
+    >>> run = Run(0, "", ARMS["W0"], "maze", 0, "corrected", "seed", 16, 0.3, epochs=1)
+    >>> curve = perform(run, synthetic_cohort(16, 0)).curves["participation_ratio"]
     >>> int(np.isfinite(curve).sum())
     2
 

@@ -65,11 +65,9 @@ def trained(run: Run, cohort: Cohort) -> Outcome:
     Examples
     --------
     >>> from biosernn.sources.synthetic import synthetic_cohort
-    >>> from biosernn.study.plan import plan, resolve
-    >>> from biosernn.study.presets import preset
-    >>> cohort = synthetic_cohort(16, 0)
-    >>> study = resolve(preset("quick").with_options(epochs=1), [cohort])
-    >>> trained(plan(study, [cohort])[0], cohort).end.recurrent.shape
+    >>> from biosernn.study.arms import ARMS
+    >>> run = Run(0, "", ARMS["W*D*C"], "maze", 0, "corrected", "seed", 16, 0.3, epochs=1)
+    >>> trained(run, synthetic_cohort(16, 0)).end.recurrent.shape
     (16, 16)
 
     """
@@ -94,13 +92,12 @@ def recorded(run: Run, cohort: Cohort, outcome: Outcome) -> Record:
 
     Examples
     --------
+    >>> from dataclasses import replace
     >>> from biosernn.sources.synthetic import synthetic_cohort
-    >>> from biosernn.study.plan import plan, resolve
-    >>> from biosernn.study.presets import preset
+    >>> from biosernn.study.arms import ARMS
     >>> cohort = synthetic_cohort(16, 0)
-    >>> options = {"epochs": 1, "protocol": ["corrected", "corrected+accuracy"], "arms": ["W0"]}
-    >>> study = resolve(preset("quick").with_options(**options), [cohort])
-    >>> one, *_, other = plan(study, [cohort])[:3]
+    >>> one = Run(0, "", ARMS["W0"], "maze", 0, "corrected", "seed", 16, 0.3, epochs=1)
+    >>> other = replace(one, protocol_name="corrected+accuracy")
     >>> one.training == other.training
     True
     >>> recorded(other, cohort, trained(one, cohort)).row["status"]

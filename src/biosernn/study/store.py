@@ -452,11 +452,9 @@ def identity(run: Run, cohort: Cohort) -> dict[str, Any]:
     Examples
     --------
     >>> from biosernn.sources.synthetic import synthetic_cohort
-    >>> from biosernn.study.plan import plan, resolve
-    >>> from biosernn.study.presets import preset
-    >>> cohort = synthetic_cohort(16, 0)
-    >>> run = plan(resolve(preset("quick"), [cohort]), [cohort])[0]
-    >>> tuple(identity(run, cohort)) == IDENTITY
+    >>> from biosernn.study.arms import ARMS
+    >>> run = Run(0, "", ARMS["W0"], "maze", 0, "corrected", "clipped", 16, 0.3, 10)
+    >>> tuple(identity(run, synthetic_cohort(16, 0))) == IDENTITY
     True
 
     """
