@@ -3,6 +3,7 @@
 import os
 import random
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -223,6 +224,22 @@ def test_too_little_memory_is_one_line(tmp_path):
     assert done.returncode == 1, done.stderr
     assert done.stderr.count("\n") == 1
     assert "use fewer --workers or --units and run it again" in done.stderr
+
+
+@pytest.mark.slow
+def test_no_memory_to_start_a_worker_again_is_one_line(study, tmp_path, undisturbed):
+    out = tmp_path / "out"
+    process = _start(study, out, workers=1)
+    _until(lambda: _finished(out) >= 1, process)
+    resource.prlimit(process.pid, resource.RLIMIT_AS, 2 * (7 << 26,))
+    for worker in _workers(process):
+        os.kill(worker, signal.SIGKILL)
+    assert process.communicate(timeout=300)[1] == (
+        "biosernn: workers: were lost and did not come back; use fewer --workers or --units and "
+        "run it again\n"
+    )
+    assert process.returncode == 1
+    _finish(study, out, undisturbed)
 
 
 def _can_mount():

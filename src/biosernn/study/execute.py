@@ -202,11 +202,12 @@ def execute(
     with _client(workers, scheduler) as client:
         if scheduler is not None:
             _check_workers(client, scheduler, folder)
+        remedy = LESS_MEMORY if scheduler is None else "run it again"
         executor = client.get_executor(pure=False, retries=0)
         futures = [executor.submit(perform_stored, str(folder), ids) for ids in sharing.values()]
         try:
             for future in as_completed(futures):
-                for run_id in _result(future):
+                for run_id in _result(future, remedy):
                     on_done(run_id)
         finally:
             for future in futures:
@@ -226,7 +227,7 @@ def _be_single_threaded() -> None:
     os.environ["NPROC"] = "1"
 
 
-def _result(future: Future) -> list[str]:
+def _result(future: Future, remedy: str) -> list[str]:
     from distributed.scheduler import KilledWorker, NoValidWorkerError, NoWorkerError
 
     try:
@@ -234,7 +235,7 @@ def _result(future: Future) -> list[str]:
     except KilledWorker:
         raise WorkFailed("workers", "died four times at one run", LESS_MEMORY) from None
     except (CancelledError, NoValidWorkerError, NoWorkerError):
-        raise WorkFailed("workers", "were lost and did not come back", "run it again") from None
+        raise WorkFailed("workers", "were lost and did not come back", remedy) from None
 
 
 @contextmanager
