@@ -21,7 +21,9 @@ def study_folder(place: Path, study: Study, results: pd.DataFrame) -> Path:
     made: dict[str, Any] = {
         "name": study.name,
         "engine": 3,
-        "cohorts": [{"name": name, "source": {"kind": "release"}} for name in study.cohort],
+        "cohorts": [
+            {"name": name, "missing": [], "source": {"kind": "release"}} for name in study.cohort
+        ],
     }
     (folder / "provenance.json").write_text(json.dumps(made))
     return folder

@@ -58,6 +58,10 @@ def test_a_departure_that_an_arm_cannot_feel_makes_no_difference_for_certain(res
     assert not same["added up", "nulls", "W*D*C"]
     change = ["difference", "difference_low", "difference_high"]
     assert (values.loc[same, change] == 0).all(axis=None)
+    of_matrices = departure_values(results, ARMS, rebinned=False)
+    only_bins = of_matrices.query("order == 'alone' and departure == 'bins'")
+    assert only_bins["same_networks"].all()
+    assert not same["alone", "bins", "W*D*C"]
     felt = values[~same]
     assert (felt["difference_low"] < felt["difference_high"]).all()
 
@@ -73,6 +77,7 @@ def test_every_departure_is_named_in_the_figure(results, narrow):
 def test_a_study_of_two_protocols_has_no_such_figure(results):
     both = results[results["protocol"].isin(["corrected", "published"])]
     assert departure_values(both, ARMS).empty
+    assert departure_values(results[results["protocol"] != "corrected"], ARMS).empty
 
 
 @pytest.mark.slow

@@ -14,6 +14,7 @@ from biosernn.sources.synthetic import synthetic_cohort
 from biosernn.study import perform as performing
 from biosernn.study.arms import ARMS, Arm
 from biosernn.study.felt import READ
+from biosernn.study.functional import rebinned
 from biosernn.study.perform import perform, start_weights
 from biosernn.study.plan import Run
 from biosernn.study.presets import preset
@@ -22,6 +23,7 @@ from biosernn.study.store import Store
 from biosernn.tasks.registry import TASKS
 
 COHORT = synthetic_cohort(24, 0)
+WITHOUT_EVENTS = replace(COHORT, spikes=None)
 FIELDS = tuple(PUBLISHED.departures())
 FURTHER = (
     Arm("by distance alone", "orthogonal", communicability="none"),
@@ -33,14 +35,17 @@ FURTHER = (
 PROTOCOLS = st.sets(st.sampled_from(FIELDS)).map(lambda names: "+".join(["corrected", *names]))
 
 
-def made(arm, protocol, strength=0.3, task="maze"):
-    return Run(0, COHORT.content_sha256, arm, task, 0, protocol, "seed", 16, strength, 1)
+def made(arm, protocol, strength=0.3, task="maze", cohort=COHORT):
+    return Run(
+        *(0, cohort.content_sha256, arm, task, 0, protocol, "seed", 16, strength, 1),
+        rebinned=rebinned(cohort),
+    )
 
 
 def content(run, *, in_training):
     """All that goes into a run's training or, besides, into what is read of it."""
     protocol = run.protocol
-    drawn = Sample(COHORT, run.units, run.seed, protocol)
+    drawn = Sample(COHORT if run.rebinned else WITHOUT_EVENTS, run.units, run.seed, protocol)
     kind, numbers = drawn.penalty(run.arm, run.strength)
     if not kind.matched and kind.wiring != "distance_communicability":
         kind = replace(kind, isolated="zero")
@@ -60,9 +65,12 @@ def content(run, *, in_training):
     protocols=st.tuples(PROTOCOLS, PROTOCOLS),
     strength=st.sampled_from((0.0, 0.3)),
     task=st.sampled_from(tuple(TASKS)),
+    cohort=st.sampled_from((COHORT, WITHOUT_EVENTS)),
 )
-def test_runs_of_one_id_or_training_are_computed_from_the_same(arm, protocols, strength, task):
-    one, other = (made(arm, protocol, strength, task) for protocol in protocols)
+def test_runs_of_one_id_or_training_are_computed_from_the_same(
+    arm, protocols, strength, task, cohort
+):
+    one, other = (made(arm, protocol, strength, task, cohort) for protocol in protocols)
     if one.id == other.id:
         assert content(one, in_training=False) == content(other, in_training=False)
     if one.training == other.training:
@@ -83,9 +91,12 @@ def test_each_departure_that_leaves_an_id_leaves_its_content(arm):
 
 
 def test_what_each_kind_of_arm_feels_by_name():
-    def unfelt(arm, strength=0.3):
-        base = made(ARMS[arm], "corrected", strength)
-        return {n for n in FIELDS if made(ARMS[arm], f"corrected+{n}", strength).id == base.id}
+    def unfelt(arm, strength=0.3, cohort=COHORT):
+        base, *departed = (
+            made(ARMS[arm], protocol, strength, cohort=cohort).id
+            for protocol in ("corrected", *(f"corrected+{name}" for name in FIELDS))
+        )
+        return {name for name, one in zip(FIELDS, departed, strict=True) if one == base}
 
     of_penalty = {"isolated", "positions", "geometry_scale", "strength_match"}
     l1, matched = {"l1_strength"}, {"matched_wiring_term", "connectome_order"}
@@ -96,6 +107,7 @@ def test_what_each_kind_of_arm_feels_by_name():
     assert unfelt("W*D*C", 0.0) == unfelt("W*") == l1 | matched | of_penalty
     assert unfelt("wiring") == l1 | {"matched_wiring_term", "strength_match"}
     assert unfelt("W*D*C*") == l1 | {"strength_match"}
+    assert unfelt("W*D*C*", cohort=WITHOUT_EVENTS) == l1 | {"strength_match", "bins"}
     assert (
         made(ARMS["W*D*C"], "corrected", 0.0).id == made(ARMS["W*"], "corrected+positions", 0.3).id
     )
@@ -112,6 +124,9 @@ def test_how_many_networks_the_preset_quirks_trains():
     assert len(runs) == 3120
     assert len({run.id for run in runs}) == 2220
     assert len({run.training for run in runs}) == 1340
+    of_matrices = [replace(run, rebinned=False) for run in runs]
+    assert len({run.id for run in of_matrices}) == 1980
+    assert len({run.training for run in of_matrices}) == 1260
 
 
 TWINS = (

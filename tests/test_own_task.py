@@ -387,6 +387,13 @@ def test_run_again_extended_and_rerun_it_is_the_same(
     assert_same(finished.folder, again.folder)
 
 
+def test_two_tasks_of_the_same_arrays_are_refused(study_file: Path) -> None:
+    again = task_from_arrays("again", **arrays(), mask=[1, 1, 1, 1, 0, 1])
+    study = Study.read(study_file)
+    with pytest.raises(BadInput, match="tasks: mine and again hold the same; name one of them"):
+        replace(study, tasks=(*study.tasks, again))
+
+
 def test_other_arrays_of_the_same_name_are_another_study(
     study_file: Path, finished: Finished, tmp_path: Path
 ) -> None:

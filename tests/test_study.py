@@ -18,6 +18,8 @@ from hypothesis import strategies as st
 
 from biosernn import BadInput, Study, WorkFailed, run, synthetic_cohort
 from biosernn.protocol import CORRECTED, PUBLISHED, Protocol, protocol_named
+from biosernn.report import page
+from biosernn.report.setting import settings
 from biosernn.report.topology import SHAPE
 from biosernn.run import plan_study, report_study, rerun_study
 from biosernn.study.arms import ARMS, PUBLISHED_ARMS, Arm
@@ -25,6 +27,7 @@ from biosernn.study.compare import Differences, compare
 from biosernn.study.plan import plan, resolve, study_hash
 from biosernn.study.presets import PRESETS, preset
 from biosernn.study.primary import Primary
+from biosernn.study.provenance import describe
 from biosernn.study.sample import Sample
 from biosernn.study.store import Store
 from biosernn.training.schedule import ENGINE
@@ -524,6 +527,43 @@ def test_a_rerun_elsewhere_is_the_same_and_says_what_is_not(finished, tmp_path):
         "results: modularity_greedy differs in 1 of 11 runs",
     )
     assert all("are only in the second" in line for line in differences.numbers[3:])
+
+
+def test_a_folder_is_not_rerun_into_itself(finished):
+    with pytest.raises(BadInput, match="is the folder to be rerun; choose another --out"):
+        rerun_study(finished.folder, finished.folder / ".." / "small", workers=0)
+
+
+def test_a_report_leaves_tables_whose_runs_are_elsewhere(finished, tmp_path):
+    shutil.copytree(finished.folder, tmp_path / "s", ignore=shutil.ignore_patterns("runs", ".lock"))
+    before = {path.name: path.read_bytes() for path in (tmp_path / "s").iterdir()}
+    with pytest.raises(BadInput, match="holds a study's tables without its runs; `biosernn run"):
+        report_study(tmp_path / "s")
+    assert {path.name: path.read_bytes() for path in (tmp_path / "s").iterdir()} == before
+
+
+def test_the_networks_drawn_are_of_the_setting_that_their_caption_names(tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(page, "write_report", lambda path, inputs: seen.append(inputs))
+    study = SMALL.with_options(arms=["W*D*C", "WD*C"], recipe="seed", strength=[0.0, 0.3])
+    finished = run(study, tmp_path / "s", workers=0)
+    lead = settings(finished.analysis, finished.results)[0]
+    assert lead.strength == 0.3
+    drawn = seen[0].networks
+    assert set(drawn) == {"W*D*C", "WD*C"}
+    for arm, network in drawn.items():
+        place = (finished.results[["arm", "seed", "strength"]] == [arm, 0, 0.3]).all(axis=1)
+        kept = Store(finished.folder).recurrent_weights(finished.results[place]["run"].item())
+        np.testing.assert_array_equal(network.end, kept[1])
+        assert (network.seed, network.recipe) == (0, "seed")
+
+
+def test_a_study_of_whole_cohorts_draws_every_neuron_of_each():
+    cohorts = [synthetic_cohort(16, 0), synthetic_cohort(24, 0)]
+    study = resolve(SMALL.with_options(cohort=["a", "b"], units="all"), cohorts)
+    made = describe(study, cohorts, plan(study, cohorts), [], goes_on=False)
+    assert made["units"] is None
+    assert not any("each seed draws" in note for note in made["notes"])
 
 
 def test_a_study_without_tables_is_not_rerun(finished, tmp_path):

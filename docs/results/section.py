@@ -49,7 +49,10 @@ def section(folder: Path, study: Study, results: pd.DataFrame, analysis: Analysi
     if study.name == "grid":
         return head + reproduced(folder, study, results, found)
     if not departure_values(results, _arms(study)).empty:
-        return head + _departures(folder, study, results, found[0])
+        missing = provenance["cohorts"][0]["missing"]
+        return head + _departures(
+            folder, study, results, found[0], rebinned="spikes" not in missing
+        )
     head.append(f"Finding: {literal(analysis.finding)}.\n")
     if results["cohort"].nunique() > 1:
         return head + _by_field(folder, provenance, analysis, found)
@@ -198,11 +201,13 @@ def _chosen(folder: Path, study: Study, setting: Setting, number_: int) -> list[
     ]
 
 
-def _departures(folder: Path, study: Study, results: pd.DataFrame, lead: Setting) -> list[str]:
+def _departures(
+    folder: Path, study: Study, results: pd.DataFrame, lead: Setting, *, rebinned: bool
+) -> list[str]:
     """What each departure of the released code accounts for."""
     place = [lead.cohort, lead.task, lead.recipes[0]]
     here = (results[["cohort", "task", "recipe"]] == place).all(axis=1)
-    values = departure_values(results[here], _arms(study))
+    values = departure_values(results[here], _arms(study), rebinned=rebinned)
     arms = list(dict.fromkeys(values["arm"]))
     cells: dict[tuple[str, str], dict[str, str]] = {}
     for row in values.to_dict("records"):

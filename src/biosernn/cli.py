@@ -190,7 +190,8 @@ def rerun(folder: Path, /, *, out: Place = None, workers: Workers = None) -> Non
     """
     from biosernn.run import rerun_study
 
-    place = out or folder.with_name(f"{folder.resolve().name}-rerun")
+    whole = folder.resolve()
+    place = out or whole.with_name(f"{whole.name}-rerun")
     _stop_at_once(place)
     with _bar() if sys.stderr.isatty() else nullcontext(_lines()) as on_progress:
         finished, differences = rerun_study(
@@ -726,9 +727,10 @@ def _say_plan(planned: Any, study_hash: str, scheduler: str | None = None) -> No
 
 def _plan_line(planned: Any, scheduler: str | None = None) -> str:
     names = ", ".join(cohort.name for cohort in planned.cohorts)
+    units = planned.study.units
     line = (
         f"{len(planned.runs):,} runs ({len(planned.study.arms)} arms, {planned.study.seeds} seeds, "
-        f"{planned.runs[0].units} units of {names})"
+        f"{f'{units} units' if units else 'all neurons'} of {names})"
     )
     different = len({run.id for run in planned.runs})
     if different < len(planned.runs):

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from biosernn.cohort.cohort import Cohort
-from biosernn.errors import WorkFailed
-from biosernn.protocol import TUNED, Recipe
+from biosernn.errors import BadInput, WorkFailed
+from biosernn.protocol import TUNED, Recipe, protocol_named
 from biosernn.sources.reference import read_cohort
 from biosernn.study.compare import Differences, compare
 from biosernn.study.estimate import estimate
@@ -20,13 +20,14 @@ from biosernn.study.plan import Group, Run, plan, resolve, sweep
 from biosernn.study.presets import PRESETS, preset
 from biosernn.study.provenance import describe
 from biosernn.study.spec import Study
-from biosernn.study.store import REPORT, WRITABLE, Store
+from biosernn.study.store import REPORT, STUDY, WRITABLE, Store
 from biosernn.study.take_over import take_over
 from biosernn.study.tuning import choices_table, choose
 
 if TYPE_CHECKING:
     from biosernn.analysis.findings import Analysis
     from biosernn.report.inputs import Network
+    from biosernn.report.setting import Setting
 
 
 @dataclass(frozen=True, eq=False)
@@ -266,18 +267,24 @@ def report_study(folder: str | Path) -> Finished:
     Raises
     ------
     BadInput
-        If the folder holds no study.
+        If the folder holds no study, or only its tables.
     WorkFailed
         If none of its runs is finished.
 
     """
     store = Store(folder)
     study, cohorts = store.read()
+    if store.holds_tables_alone:
+        raise BadInput(
+            store.folder,
+            "holds a study's tables without its runs",
+            f"`biosernn run {store.folder / STUDY} --out {store.folder}` goes on from them",
+        )
     with store.owned():
         planned = _planned(study, cohorts, store, 0)
-        results = _collect(store, planned)
-        if results.empty:
+        if store.finished().isdisjoint(run.id for run in planned.runs):
             raise WorkFailed(store.folder, "has no finished run", "run it first")
+        results = _collect(store, planned)
         return _report(store, study, cohorts, planned.runs, results, store.provenance())
 
 
@@ -304,7 +311,7 @@ def rerun_study(
     Raises
     ------
     BadInput
-        If the folder holds no study, or one whose tables were never written.
+        If the folder holds no study, or one whose tables were never written, or is `out` itself.
 
     Examples
     --------
@@ -319,6 +326,8 @@ def rerun_study(
     ()
 
     """
+    if Path(out).resolve() == Path(folder).resolve():
+        raise BadInput(f"--out {out}", "is the folder to be rerun", "choose another --out")
     before = Store(folder)
     study, cohorts = before.read(any_engine=True)
     before.results(), before.metrics()
@@ -338,6 +347,7 @@ def _report(
     from biosernn.analysis.analyse import analyse
     from biosernn.report.page import ReportInputs, write_report
     from biosernn.report.plates import DRAWN
+    from biosernn.report.setting import settings
 
     total = runs[0].schedule.steps
     analysis = analyse(results, primary=study.decides, total_steps=total)
@@ -346,7 +356,7 @@ def _report(
         curves=store.curves(DRAWN),
         analysis=analysis,
         cohort=cohorts[0],
-        networks=_networks(store, study, cohorts[0], runs),
+        networks=_networks(store, study, cohorts, settings(analysis, results)[0]),
         arms={arm.name: arm.table() for arm in study.arms},
         provenance=provenance | {"finished": len(results), "planned": len(runs)},
         sweep=store.sweep(),
@@ -361,29 +371,32 @@ def _report(
 
 
 def _networks(
-    store: Store, study: Study, cohort: Cohort, runs: Sequence[Run]
+    store: Store, study: Study, cohorts: Sequence[Cohort], lead: "Setting"
 ) -> dict[str, "Network"]:
-    """By arm, its first finished run whose weights are here, as the primary contrast is read.
+    """By arm, one of the lead setting's runs whose weights are here, all of one seed and recipe.
 
-    That is: on the first cohort and task.
+    The recipe is the primary contrast's, the seed the first of which most arms are here.
     """
     from biosernn.report.inputs import Network
     from biosernn.study.sample import sample
 
-    condition = study.decides.protocol, study.decides.recipe
-    if condition not in study.conditions:
-        condition = study.conditions[0]
-    finished = store.finished()
+    asked = study.decides.recipe
+    recipe = asked if asked in lead.recipes else lead.recipes[0]
+    cohort = next(cohort for cohort in cohorts if cohort.name == lead.cohort)
+    units = study.units or cohort.n_neurons
     found: dict[str, Network] = {}
-    for run in runs:
-        place = run.cohort, run.task, (run.protocol_name, run.recipe_name)
-        if place != (0, study.tasks[0], condition) or run.id not in finished:
-            continue
-        name = run.arm.name
-        if name in found:
-            continue
-        if (weights := store.recurrent_weights(run.id)) is not None:
-            drawn = sample(cohort, run.units, run.seed, run.protocol)
+    of_recipe = lead.runs[lead.runs["recipe"] == recipe]
+    for seed in sorted(map(int, of_recipe["seed"].unique())):
+        rows = of_recipe[of_recipe["seed"] == seed]
+        weights = {
+            str(arm): of_run
+            for arm, run_id in zip(rows["arm"], rows["run"], strict=True)
+            if (of_run := store.recurrent_weights(run_id)) is not None
+        }
+        if len(weights) > len(found):
+            drawn = sample(cohort, units, seed, protocol_named(lead.protocol))
             places = cohort.positions_um[drawn.indices]
-            found[name] = Network(*weights, places, run.seed, run.recipe_name)
+            found = {arm: Network(*w, places, seed, recipe) for arm, w in weights.items()}
+        if len(found) == len(lead.arms):
+            break
     return found

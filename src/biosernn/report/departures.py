@@ -36,7 +36,7 @@ MARKERS = "os^Dv*Xp"
 NAMES, TOP, LINE, GAP = 160, 66, 9, 12
 
 
-def departure_values(results: pd.DataFrame, arms: Arms) -> pd.DataFrame:
+def departure_values(results: pd.DataFrame, arms: Arms, *, rebinned: bool = True) -> pd.DataFrame:
     """Fraction solved and mean accuracy of every arm under every protocol of the two orders.
 
     Parameters
@@ -45,6 +45,8 @@ def departure_values(results: pd.DataFrame, arms: Arms) -> pd.DataFrame:
         One row a run.
     arms
         What each arm is made of.
+    rebinned
+        Whether the bins change the cohort's correlation.
 
     Returns
     -------
@@ -52,7 +54,7 @@ def departure_values(results: pd.DataFrame, arms: Arms) -> pd.DataFrame:
     each protocol defines it, and the fraction solved minus that of the corrected protocol, over
     n_pairs seeds with Newcombe's paired interval. Where the arm cannot feel the departure in
     training, the networks are the same ones (`same_networks`), and the difference is 0 for certain.
-    Empty where no departure is switched alone.
+    Empty where the corrected protocol or what is switched alone is not there.
 
     """
     names = [field.name for field in fields(Protocol)]
@@ -62,7 +64,8 @@ def departure_values(results: pd.DataFrame, arms: Arms) -> pd.DataFrame:
         last = number == len(names)
         summed.append((name, "published" if last else f"corrected+{'+'.join(names[:number])}"))
     there = set(results["protocol"])
-    if len(there & {protocol for _, protocol in alone[1:]}) < 2:
+    switched = there & {protocol for _, protocol in alone[1:]}
+    if "corrected" not in there or len(switched) < 2:
         return pd.DataFrame()
     rows = []
     corrected = results[results["protocol"] == "corrected"]
@@ -73,7 +76,7 @@ def departure_values(results: pd.DataFrame, arms: Arms) -> pd.DataFrame:
                 solved = wilson(int(of_arm_["solved"].sum()), len(of_arm_))
                 pairs = of_arm_.merge(corrected[corrected["arm"] == arm], on=["seed", "strength"])
                 made = read_arm("arms", dict(arms[str(arm)]))
-                same = _same_networks(made, protocol, set(of_arm_["strength"]))
+                same = _same_networks(made, protocol, set(of_arm_["strength"]), rebinned)
                 change = (0.0,) * 3 if same else _change(pairs["solved_x"], pairs["solved_y"])
                 rows.append(
                     {
@@ -96,14 +99,14 @@ def departure_values(results: pd.DataFrame, arms: Arms) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _same_networks(arm: Arm, protocol: str, strengths: set[float]) -> bool:
+def _same_networks(arm: Arm, protocol: str, strengths: set[float], rebinned: bool) -> bool:
     """Whether the arm's networks are those of the corrected protocol, trial for trial."""
+
+    def felt_by(protocol: Protocol, strength: float) -> tuple[Arm, Protocol]:
+        return felt_in_training(arm, protocol, strength, noisy_trials=False, rebinned=rebinned)
+
     departed = protocol_named(protocol)
-    return all(
-        felt_in_training(arm, departed, strength, noisy_trials=False)
-        == felt_in_training(arm, CORRECTED, strength, noisy_trials=False)
-        for strength in strengths
-    )
+    return all(felt_by(departed, one) == felt_by(CORRECTED, one) for one in strengths)
 
 
 def _change(solved: pd.Series, before: pd.Series) -> tuple[float, float, float]:

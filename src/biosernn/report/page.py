@@ -106,7 +106,7 @@ def render(inputs: ReportInputs) -> str:
             (
                 "The released code’s departures",
                 lead.task,
-                list(departure_plates(inputs.results, lead, arms)),
+                list(departure_plates(inputs.results, lead, arms, inputs.cohort)),
             ),
             (
                 "The networks before and after training",

@@ -41,6 +41,7 @@ from biosernn.report.trained_network import STRONGEST, trained_network
 from biosernn.report.tuning import tuning, tuning_values
 from biosernn.report.weight_distance import weight_distance, weight_distance_values
 from biosernn.report.weight_matrices import main_arms, weight_matrices
+from biosernn.study.functional import rebinned
 from biosernn.tasks.registry import TASKS
 from biosernn.training.schedule import Schedule
 
@@ -239,10 +240,12 @@ def tuning_plates(sweep: pd.DataFrame, lead: Setting, arms: Arms) -> Iterator[Pl
     )
 
 
-def departure_plates(results: pd.DataFrame, lead: Setting, arms: Arms) -> Iterator[Plate]:
+def departure_plates(
+    results: pd.DataFrame, lead: Setting, arms: Arms, cohort: Cohort
+) -> Iterator[Plate]:
     """Draw what each departure of the released code accounts for, where a study switches them."""
     place = results[["cohort", "task", "recipe"]] == [lead.cohort, lead.task, lead.recipes[0]]
-    values = departure_values(results[place.all(axis=1)], arms)
+    values = departure_values(results[place.all(axis=1)], arms, rebinned=rebinned(cohort))
     if values.empty:
         return
     yield _plate(

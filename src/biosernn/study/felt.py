@@ -25,7 +25,9 @@ WITHOUT_BIO = ("orthogonal", "identity")
 
 
 @cache
-def felt(arm: Arm, protocol: Protocol, strength: float) -> tuple[Arm, Protocol]:
+def felt(
+    arm: Arm, protocol: Protocol, strength: float, *, rebinned: bool = True
+) -> tuple[Arm, Protocol]:
     """Set every choice that cannot change a run's numbers to one fixed value.
 
     Two runs that differ in such choices alone are one computation: without a penalty no geometry is
@@ -39,15 +41,17 @@ def felt(arm: Arm, protocol: Protocol, strength: float) -> tuple[Arm, Protocol]:
         The protocol; what is not felt of it becomes as in the corrected one.
     strength
         The study's λ.
+    rebinned
+        Whether the bins change the cohort's correlation, as events alone let them.
 
     Examples
     --------
     >>> from biosernn.protocol import protocol_named
     >>> from biosernn.study.arms import ARMS
-    >>> released = protocol_named("corrected+threshold+geometry_scale")
+    >>> released = protocol_named("corrected+threshold+geometry_scale+bins")
     >>> felt(ARMS["WD*C"], released, 0.3)[1].departures()
-    ('geometry_scale',)
-    >>> felt(ARMS["WD*C"], released, 0.0)[1].departures()
+    ('geometry_scale', 'bins')
+    >>> felt(ARMS["WD*C"], released, 0.0, rebinned=False)[1].departures()
     ()
 
     """
@@ -57,12 +61,13 @@ def felt(arm: Arm, protocol: Protocol, strength: float) -> tuple[Arm, Protocol]:
         arm = replace(arm, geometry="none", communicability="none")
     by_all = FIELDS - OF_START - OF_PENALTY
     by_penalty = _by_penalty(arm, protocol) if used else ()
-    return arm, _of(protocol, by_all.union(_by_start(arm), by_penalty))
+    names = by_all.union(_by_start(arm), by_penalty)
+    return arm, _of(protocol, names if rebinned else names - {"bins"})
 
 
 @cache
 def felt_in_training(
-    arm: Arm, protocol: Protocol, strength: float, noisy_trials: bool
+    arm: Arm, protocol: Protocol, strength: float, *, noisy_trials: bool, rebinned: bool = True
 ) -> tuple[Arm, Protocol]:
     """Set besides what `felt` sets every choice that is read after training alone.
 
@@ -76,7 +81,7 @@ def felt_in_training(
     ('draws',)
 
     """
-    arm, protocol = felt(arm, protocol, strength)
+    arm, protocol = felt(arm, protocol, strength, rebinned=rebinned)
     read = READ - {"heldout"} if noisy_trials else READ
     return arm, _of(protocol, (FIELDS - read).union(_by_start(arm)))
 

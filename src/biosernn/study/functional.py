@@ -38,7 +38,7 @@ def correlation(cohort: Cohort, bins: Literal["frames", "ms200"]) -> tuple[np.nd
 
     """
     name = cohort.name
-    if cohort.spikes is not None and bins == "frames" and cohort.frame_rate_hz is not None:
+    if cohort.spikes is not None and cohort.frame_rate_hz is not None and bins == "frames":
         counts = frame_counts(cohort.spikes, cohort.frame_rate_hz)
         return pearson(counts), f"{name}: correlation of event counts per imaging frame"
     if cohort.spikes is not None and cohort.interval_s is not None:
@@ -51,6 +51,19 @@ def correlation(cohort: Cohort, bins: Literal["frames", "ms200"]) -> tuple[np.nd
     if cohort.corr is not None:
         return cohort.corr, f"{name} has no events: its correlation matrix is used as shipped"
     return None, f"{name} has no events and no correlation matrix"
+
+
+def rebinned(cohort: Cohort) -> bool:
+    """Whether a cohort's correlation hangs on a protocol's bins: of events on a frame grid alone.
+
+    Examples
+    --------
+    >>> from biosernn.sources.synthetic import synthetic_cohort
+    >>> rebinned(synthetic_cohort(16, 0))
+    True
+
+    """
+    return cohort.spikes is not None and cohort.frame_rate_hz is not None
 
 
 @lru_cache(maxsize=32)

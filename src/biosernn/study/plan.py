@@ -3,7 +3,7 @@
 import hashlib
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cache, cached_property
 from typing import Any
@@ -14,6 +14,7 @@ from biosernn.protocol import GRID, RECIPES, TUNED, Protocol, Recipe, protocol_n
 from biosernn.study.arms import CELL_CLASSES, Arm
 from biosernn.study.cell_class import cell_classes_sha256, cell_signs
 from biosernn.study.felt import felt, felt_in_training
+from biosernn.study.functional import rebinned
 from biosernn.study.spec import Study
 from biosernn.tasks.registry import TASKS
 from biosernn.tasks.task import Task
@@ -49,6 +50,8 @@ class Run:
         The task, where it is a user's own.
     cell_classes
         Of an arm that keeps Dale's rule: the hash of which neurons are inhibitory.
+    rebinned
+        Whether the protocol's bins change the cohort's correlation.
 
     """
 
@@ -65,6 +68,7 @@ class Run:
     setting: Recipe | None = None
     own_task: Task | None = None
     cell_classes: str = ""
+    rebinned: bool = True
 
     @property
     def trained_on(self) -> Task:
@@ -94,13 +98,20 @@ class Run:
     @cached_property
     def id(self) -> str:
         """Hash of what the run's numbers depend on, names and what it cannot feel left aside."""
-        return self._hash(*felt(self.arm, self.protocol, self.strength))
+        return self._hash(*felt(self.arm, self.protocol, self.strength, rebinned=self.rebinned))
 
     @cached_property
     def training(self) -> str:
         """Hash of what its training depends on: of runs that differ only in what is read, one."""
-        noisy_trials = self.trained_on.noise_sd is not None
-        return self._hash(*felt_in_training(self.arm, self.protocol, self.strength, noisy_trials))
+        return self._hash(
+            *felt_in_training(
+                self.arm,
+                self.protocol,
+                self.strength,
+                noisy_trials=self.trained_on.noise_sd is not None,
+                rebinned=self.rebinned,
+            )
+        )
 
     def _hash(self, by_arm: Arm, by_protocol: Protocol) -> str:
         arm = _fields(by_arm)
@@ -225,7 +236,7 @@ def plan(
 
     """
     chosen = chosen or {}
-    return _different(
+    return tuple(
         replace(run, setting=chosen.get(run.group)) if run.recipe_name == TUNED else run
         for seed in range(study.seeds)
         for run in _of_seed(study, cohorts, seed)
@@ -246,7 +257,7 @@ def sweep(study: Study, cohorts: Sequence[Cohort]) -> tuple[Run, ...]:
     (40, 10)
 
     """
-    return _different(
+    return tuple(
         replace(run, setting=setting)
         for seed in SWEEP_SEEDS
         for run in _of_seed(study, cohorts, seed)
@@ -276,12 +287,8 @@ def _of_seed(study: Study, cohorts: Sequence[Cohort], seed: int) -> Iterator[Run
                             epochs=study.epochs,
                             own_task=study.own_task(task),
                             cell_classes=cell_classes_sha256(cohort) if arm.sign == "dale" else "",
+                            rebinned=rebinned(cohort),
                         )
-
-
-def _different(runs: Iterable[Run]) -> tuple[Run, ...]:
-    named = {(run.id, run.arm.name, run.protocol_name, run.recipe_name): run for run in runs}
-    return tuple(named.values())
 
 
 def study_hash(study: Study, cohorts: Sequence[Cohort]) -> str:

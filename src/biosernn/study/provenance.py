@@ -75,7 +75,7 @@ def describe(
         "study": study_hash(study, cohorts),
         "name": study.name,
         "engine": ENGINE,
-        "units": runs[0].units,
+        "units": study.units,
         "seeds": study.seeds,
         "epochs": study.epochs,
         "strength": list(study.strength),
@@ -124,16 +124,16 @@ def _notes(study: Study, cohorts: Sequence[Cohort], runs: Sequence[Run]) -> list
     """Sentences that a reader of the first screen must know."""
     notes: list[str] = []
     for cohort in cohorts:
+        units = study.units or cohort.n_neurons
         bins = dict.fromkeys(run.protocol.bins for run in runs)
         notes += dict.fromkeys(correlation(cohort, choice)[1] for choice in bins)
         notes.append(tiling_coefficient(cohort)[1])
         if cohort.wiring is not None and any("wiring" in arm.needs for arm in study.arms):
-            share = (runs[0].units / cohort.n_neurons) ** 2
+            share = (units / cohort.n_neurons) ** 2
             edges = round(share * len(cohort.wiring.pre))
             notes.append(
                 f"about {edges} measured connections of {cohort.name} join a seed's "
-                f"{runs[0].units} neurons"
-                + (": expect little power for wiring" if edges < runs[0].units else "")
+                f"{units} neurons" + (": expect little power for wiring" if edges < units else "")
             )
         signs = cell_signs(cohort)
         if signs is not None and any(arm.sign == "dale" for arm in study.arms):
@@ -142,9 +142,9 @@ def _notes(study: Study, cohorts: Sequence[Cohort], runs: Sequence[Run]) -> list
                 f"inhibitory and {(signs > 0).sum()} excitatory; {(signs == 0).sum()} of no known "
                 "class count as excitatory"
             )
-        if runs[0].units < cohort.n_neurons:
+        if units < cohort.n_neurons:
             notes.append(
-                f"each seed draws {runs[0].units} of {cohort.name}'s {cohort.n_neurons} "
+                f"each seed draws {units} of {cohort.name}'s {cohort.n_neurons} "
                 "neurons, the same in all arms"
             )
     for task in study.own_tasks:

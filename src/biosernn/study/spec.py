@@ -147,8 +147,13 @@ class Study:
         for name in names:
             if name not in TASKS and name not in own:
                 raise BadInput("tasks", f"{name!r} is unknown", f"use {', '.join(TASKS)}, or {NPZ}")
+        by_content: dict[str, str] = {}
+        for name in filter(own.__contains__, names):
+            other = by_content.setdefault(own[name].content_sha256, name)
+            if other != name:
+                raise BadInput("tasks", f"{other} and {name} hold the same", "name one of them")
         object.__setattr__(self, "tasks", names)
-        object.__setattr__(self, "own_tasks", tuple(own[name] for name in names if name in own))
+        object.__setattr__(self, "own_tasks", tuple(own[name] for name in by_content.values()))
 
     def _check_primary(self, primary: Primary, names: list[str]) -> None:
         for side in (primary.arm, primary.null):
