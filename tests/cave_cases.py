@@ -489,7 +489,7 @@ def test_an_answer_that_cannot_be_kept_leaves_nothing(
 
     with monkeypatch.context() as on_a_full_disk:
         on_a_full_disk.setattr(np, "savez", full)
-        with pytest.raises(WorkFailed, match=r"cache: cannot be written \(No space left"):
+        with pytest.raises(WorkFailed, match=r"npz: cannot be written \(No space left"):
             read()
     assert not list((tmp_path / "cache").iterdir())
     assert read().n_neurons == 8

@@ -199,8 +199,8 @@ def test_workers_that_die_again_and_again_are_given_up(study, tmp_path, undistur
     said = process.communicate(timeout=60)[1]
     assert process.returncode == 1
     assert said == (
-        "biosernn: workers: died four times at one run; use fewer --workers or --units and run it "
-        "again\n"
+        "biosernn: workers: died four times at one run; run it again with fewer --workers, or in "
+        "another --out with fewer --units\n"
     )
     _finish(study, out, undisturbed)
 
@@ -223,7 +223,9 @@ def test_too_little_memory_is_one_line(tmp_path):
     )
     assert done.returncode == 1, done.stderr
     assert done.stderr.count("\n") == 1
-    assert "use fewer --workers or --units and run it again" in done.stderr
+    assert (
+        "run it again with fewer --workers, or in another --out with fewer --units" in done.stderr
+    )
 
 
 @pytest.mark.slow
@@ -235,8 +237,8 @@ def test_no_memory_to_start_a_worker_again_is_one_line(study, tmp_path, undistur
     for worker in _workers(process):
         os.kill(worker, signal.SIGKILL)
     assert process.communicate(timeout=300)[1] == (
-        "biosernn: workers: were lost and did not come back; use fewer --workers or --units and "
-        "run it again\n"
+        "biosernn: workers: were lost and did not come back; run it again with fewer --workers, or "
+        "in another --out with fewer --units\n"
     )
     assert process.returncode == 1
     _finish(study, out, undisturbed)

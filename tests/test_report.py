@@ -27,7 +27,6 @@ from biosernn.analysis.family import Primary
 from biosernn.analysis.findings import Interval
 from biosernn.cohort.cohort import Cohort
 from biosernn.cohort.wiring import Wiring
-from biosernn.report import page
 from biosernn.report.comparison import FOLLOW_UP
 from biosernn.report.composition import BETWEEN, NEITHER, SELF, WHOLE, WIRED, composition
 from biosernn.report.effect_strip import WIDTH, effect_strip
@@ -38,7 +37,7 @@ from biosernn.report.kept import kept_table
 from biosernn.report.ladder import ladder, thumbnail
 from biosernn.report.learning_curves import learning_curves
 from biosernn.report.methods import methods
-from biosernn.report.page import ReportInputs, render, write_report
+from biosernn.report.page import ReportInputs, render
 from biosernn.report.setting import median_run, settings
 from biosernn.report.similarity_matrices import shrink
 from biosernn.report.strength_sweep import sweep_values
@@ -231,7 +230,7 @@ def inputs() -> ReportInputs:
 @pytest.fixture(scope="module")
 def report(inputs, tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("report") / "report.html"
-    write_report(path, inputs)
+    path.write_text(render(inputs), encoding="utf-8")
     return path
 
 
@@ -329,24 +328,6 @@ def test_downloads_are_the_tables(inputs, text):
     ):
         head, *rows = read[name]
         assert [float(row[head.index(column)]) for row in rows] == values
-
-
-def test_a_failed_write_leaves_the_old_page(inputs, tmp_path, monkeypatch):
-    path = tmp_path / "report.html"
-    path.write_text("old")
-    monkeypatch.setattr(page, "render", lambda inputs: "new")
-
-    def full(*_):
-        raise OSError("no space left")
-
-    with monkeypatch.context() as broken:
-        broken.setattr(page.os, "fsync", full)
-        with pytest.raises(OSError, match="no space"):
-            write_report(path, inputs)
-    assert [file.name for file in tmp_path.iterdir()] == ["report.html"]
-    assert path.read_text() == "old"
-    write_report(path, inputs)
-    assert path.read_text() == "new"
 
 
 def test_first_screen_says_what_was_found(inputs, text):
@@ -543,6 +524,8 @@ def test_methods_say_what_the_study_has_and_nothing_else(inputs):
 
     assert "λ Σ |W| ⊙ C ⊙ D" in of()
     assert "within the family fixed beforehand; all other contrasts are exploratory" in of()
+    own = {"mine": {"init": "bio", "sign": "dale", "strength": 0.01, "communicability": "own"}}
+    assert "mine (bio, bio, communicability own, λ = 0.01, signs by cell class" in of(arms=own)
     without_geometry = {"W": {"geometry": "none"}, "W0": {"geometry": "none", "strength": 0.0}}
     l1 = of(arms=without_geometry)
     assert "penalty: λ Σ |W|. λ" in l1

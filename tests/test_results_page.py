@@ -176,13 +176,42 @@ def test_runs_that_two_studies_share_are_counted_once(tmp_path):
     ]
     once, twice = (page_of(folders[:n]).split("## paper")[0] for n in (1, 2))
     assert "(1 of 1)" in once
+    assert "### Every study" in once
     assert once == twice
     others = results.assign(solved=results["solved"] ^ (results.index == 0))
     others.loc[1:3, "steps_to_criterion"] += 5
     folders.append(study_folder(tmp_path, replace(paper, name="elsewhere"), others))
     said = page_of([folders[0], folders[2]]).split("## paper")[0]
     assert f"of {len(results)} runs that several studies have, 3 differ" in said
-    assert "in steps and 1 in whether they solved" in said
+    arm = results["arm"][0].replace("*", r"\*")
+    bio, plain = (f"{int(arm == name)} of 20 of {name}" for name in (r"W\*D\*C", r"WD\*C"))
+    assert f"in steps and 1 in whether they solved, {bio} and {plain}" in said
+    parts = said.split("as others have them")
+    assert ["| elsewhere: 6_6_2" in part for part in parts] == [False, True]
+
+
+def test_the_answer_in_words_is_worked_out_by_another_route(tmp_path):
+    study = of_two_arms("paper", seeds=9, recipe="clipped")
+    results = made_up_runs(study)
+    page = page_of([study_folder(tmp_path, study, results)])
+    said = next(line for line in page.splitlines() if line.startswith("**Recipe clipped"))
+    bio, plain = (results[results["arm"] == arm] for arm in ("W*D*C", "WD*C"))
+    apart = bio["steps_to_criterion"].to_numpy() - plain["steps_to_criterion"].to_numpy()
+    others = [np.delete(apart, seed).mean() for seed in range(9)]
+    furthest = max(others, key=lambda mean: abs(mean - apart.mean()))
+    words = said.split("**")[2].replace("−", "-")
+    assert [float(x) for x in re.findall(r"[+-]?\d[\d.]*\b", words)] == pytest.approx(
+        [
+            100 * bio["solved"].mean(),
+            100 * plain["solved"].mean(),
+            100 * (bio["solved"].mean() - plain["solved"].mean()),
+            400,
+            apart.mean(),
+            furthest,
+            100 * (apart < 0).mean(),
+        ],
+        abs=0.501,
+    )
 
 
 def test_arms_without_a_common_seed_are_not_compared(tmp_path):
@@ -230,6 +259,9 @@ def test_a_study_of_departures_has_one_figure_and_one_table(tmp_path):
         protocol=["corrected", "corrected+threshold", "corrected+bins"],
     )
     results = made_up_runs(study)
+    results["penalty_dominates"] = (results["protocol"] == "corrected+bins") & (
+        results["arm"] == "WD*C"
+    )
     page = page_of([study_folder(tmp_path, study, results)])
     for departure, protocol in (("corrected", "corrected"), ("bins", "corrected+bins")):
         here = results[results["protocol"] == protocol]
@@ -246,7 +278,7 @@ def test_a_study_of_departures_has_one_figure_and_one_table(tmp_path):
             if departure == "corrected":
                 assert not change
             elif arm == "WD*C":
-                assert change == ["the same"]
+                assert change == ["penalty led", "the same"]
             else:
                 numbers = [float(x) for x in re.findall(r"[+-][\d.]+", change[0].replace("−", "-"))]
                 expected = risk_difference(runs, before)
@@ -255,7 +287,7 @@ def test_a_study_of_departures_has_one_figure_and_one_table(tmp_path):
                 )
     assert "not adjusted for 2 comparisons" in page
     assert pictures(page, tmp_path) == ["quirks/departures-narrow.svg", "quirks/departures.svg"]
-    assert "### " not in page
+    assert "### " not in page.split("## quirks")[1]
 
 
 def test_a_study_of_strengths_shows_them_beside_each_other_and_claims_at_the_published_one(
@@ -299,5 +331,5 @@ def test_a_tuned_study_shows_what_was_chosen_and_claims_under_tuned(tmp_path):
         f"{tried['solved'].sum()}/5",
         f"{tried['steps_to_criterion'].mean():.1f}",
     ]
-    assert "- Recipe tuned: W" in page
+    assert "**Recipe tuned, learning rate and clip chosen for each arm: in runs" in page
     assert "tuning-0.svg" in page

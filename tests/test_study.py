@@ -544,7 +544,7 @@ def test_a_report_leaves_tables_whose_runs_are_elsewhere(finished, tmp_path):
 
 def test_the_networks_drawn_are_of_the_setting_that_their_caption_names(tmp_path, monkeypatch):
     seen = []
-    monkeypatch.setattr(page, "write_report", lambda path, inputs: seen.append(inputs))
+    monkeypatch.setattr(page, "render", lambda inputs: seen.append(inputs) or "")
     study = SMALL.with_options(arms=["W*D*C", "WD*C"], recipe="seed", strength=[0.0, 0.3])
     finished = run(study, tmp_path / "s", workers=0)
     lead = settings(finished.analysis, finished.results)[0]
@@ -665,8 +665,10 @@ def test_a_study_is_extended_from_its_results_alone(finished, tmp_path):
     before = [path.stat().st_mtime_ns for path in sorted((folder / "runs").glob("*.npz"))]
     run(replace(SMALL, seeds=3), folder, workers=0)
     assert [p.stat().st_mtime_ns for p in sorted((folder / "runs").glob("*.npz"))] == before
-    taken = json.loads((folder / "provenance.json").read_text())["taken_over"]
-    assert taken == len(finished.results)
+    assert Store(folder).provenance()["taken_over"] == len(finished.results)
+    again = _tables_alone(folder, tmp_path / "again")
+    run(replace(SMALL, seeds=3), again, workers=0)
+    assert Store(again).provenance()["taken_over"] == len(whole[0])
 
 
 def test_a_study_goes_on_from_tables_in_which_its_runs_had_other_ids(finished, tmp_path):

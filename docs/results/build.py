@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from docs.results.claim import of_the_claim
+from docs.results.reproduced import published_tables
 from docs.results.section import section
 from docs.results.tables import HERE, at_the_published_strength, read, take
 
@@ -23,7 +24,9 @@ def page(folders: list[Path]) -> str:
         "hand.\n",
     ]
     found = [read(folder) for folder in folders]
-    parts += of_the_claim([at_the_published_strength(*one) for one in found])
+    grids = (f for f, (study, *_) in zip(folders, found, strict=True) if study.name == "grid")
+    published = next(map(published_tables, grids), None)
+    parts += of_the_claim([at_the_published_strength(*one) for one in found], published)
     for folder, (study, results, analysis) in zip(folders, found, strict=True):
         parts += section(folder, study, results, analysis)
     return "\n".join(parts)

@@ -1,23 +1,21 @@
 """What holds of the 37 per cent, and why, over all studies that were run here."""
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from math import isnan
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
 
 from biosernn.analysis.family import QUESTIONS
-from biosernn.analysis.findings import Analysis, Contrast
+from biosernn.analysis.findings import Contrast
 from biosernn.analysis.sign_flip import sign_flip_limits
 from biosernn.protocol import RECIPES, TUNED
 from biosernn.report.kept import LEVEL, TESTS
 from biosernn.report.words import effect, effect_interval, number, verdict_words
+from docs.results.answer import answer
+from docs.results.contrasts import ends, over_fields, steps_found
+from docs.results.gaps import CLAIMED, Gap, first, gaps
 from docs.results.markdown import literal, markdown, signed
 from docs.results.tables import BIO, PLAIN, Read, units
-
-CLAIMED = 37.0
-"""Per cent that the study claims; between the memoryless line and all right are 37.5 points."""
 
 UNSEEN = {
     "accuracy_delay_20": "delay 20",
@@ -54,61 +52,37 @@ FEWEST_PAIRS = 6
 """Seeds below which there is no 95 % interval."""
 
 
-def of_the_claim(read: Read) -> list[str]:
-    """What holds of the 37 per cent: in every study of both networks, by cohort and recipe."""
-    rows, shown = [], set()
-    holds: dict[str, list[bool | None]] = {"points": [], "relative": []}
-    for study, results, analysis in read:
-        pair = results[(results["task"] == "maze") & results["arm"].isin([BIO, PLAIN])]
-        place = ["cohort", "protocol", "recipe"]
-        for (cohort, protocol, recipe), runs in pair.groupby(place, sort=False):
-            contrasts = [
-                _one(analysis, cohort, protocol, recipe, outcome)
-                for outcome in ("solved", "restricted_mean_steps")
-            ]
-            if not all(contrasts) or protocol not in ("corrected", "published"):
-                continue
-            if shown.issuperset(runs["run"]):
-                continue
-            shown.update(runs["run"])
-            by_arm = runs.pivot(index="seed", columns="arm", values="accuracy").dropna()
-            bio, plain = by_arm[BIO], by_arm[PLAIN]
-            gap = 100 * (bio - plain)
-            beyond = bio - (1 + CLAIMED / 100) * plain
-            (low, low_beyond), (high, high_beyond) = sign_flip_limits(
-                np.stack([gap, beyond]).astype(float), 0.95
-            )
-            holds["points"].append(_holds(low, high, CLAIMED))
-            holds["relative"].append(_holds(low_beyond, high_beyond, 0))
-            rows.append(
-                [
-                    f"{study.name}: {cohort}, {units(study)}, {protocol}, {recipe}",
-                    f"{len(gap)}",
-                    *(f"{arm.mean():.3f}" for arm in (bio, plain)),
-                    signed(gap.mean(), low, high, digits=1),
-                    f"{number(100 * (bio.mean() / plain.mean() - 1), 1, sign=True)} %",
-                    *(_said(c) for c in contrasts),
-                ]
-            )
-    if not rows:
+def of_the_claim(read: Read, published: pd.DataFrame | None) -> list[str]:
+    """What holds of the 37 per cent: in words, in every study of both networks, and why.
+
+    Parameters
+    ----------
+    read
+        The studies, each at one strength.
+    published
+        The follow-up's tables, where they are at hand.
+
+    """
+    found = gaps(read)
+    if not found:
         return []
+    holds = [_of(each) for each in zip(*(gap.holds for gap in first(found)), strict=True)]
     head = ["study", "n", BIO, PLAIN, "points of accuracy", "relative", "runs solved", "steps"]
+    head.append("steps without the seed that moves them most")
+    again = [_row(gap) for gap in found if gap.again]
     return [
         f"## What holds of the {CLAIMED:g} %\n",
-        f"{literal(BIO)} against {literal(PLAIN)}, the plain network in the same place, on the "
-        "maze. Accuracy as the protocol defines it. The study does not say what its per cent are "
-        "of: points of accuracy, of which 37.5 lie between a network without memory (0.625) and "
-        "all right, or a gain relative to the plain network's; both are given. Intervals are of "
-        "95 %, over n seeds on the same neurons, paired. Runs that several studies share are "
-        f"listed once.{_twice(read)}\n",
-        *markdown(head, rows),
-        f"**{CLAIMED:g} points** of accuracy lie within {_of(holds['points'])} of these intervals; "
-        f"a gain of **{CLAIMED:g} % relative** to the plain network is not rejected at 5 % in "
-        f"{_of(holds['relative'])}. What is not estimable is not counted.\n",
-        "**In short**, under the corrected protocol:\n",
-        *(f"- {literal(_gain(read, recipe))}" for recipe in _recipes(read)),
-        "",
-        "Why: steps to criterion of an arm minus its null (fewer is better), least and most over "
+        *answer(read, found, holds, published),
+        "### Every study\n",
+        "Accuracy as the protocol defines it, in points and relative to the plain network's; "
+        "intervals are of 95 %, over n seeds on the same neurons, paired. Runs that several "
+        "studies share are listed once. The last column leaves out the one seed without which the "
+        "mean changes most, and names it: all recipes and fields share their seeds.\n",
+        *markdown(head, [_row(gap) for gap in first(found)]),
+        *_twice(read),
+        *(markdown(head, again) if again else []),
+        "### Every question\n",
+        "Steps to criterion of an arm minus its null (fewer is better), least and most over "
         "the fields, and in how many of them what was found. Only what a study named beforehand "
         "is more than exploratory, and no adjustment is over the fields. They are no independent "
         "repetitions: those of MICrONS lie in one mouse, and a seed has the same trials, order, "
@@ -121,45 +95,51 @@ def of_the_claim(read: Read) -> list[str]:
     ]
 
 
+def _row(gap: Gap) -> list[str]:
+    mean, seed = gap.runs["accuracy"].mean(), gap.leading_seed
+    return [
+        f"{gap.study.name}: {gap.cohort}, {units(gap.study)}, {gap.protocol}, {gap.recipe}",
+        f"{len(gap.runs)}",
+        *(f"{mean[arm]:.3f}" for arm in (BIO, PLAIN)),
+        signed(*gap.points, digits=1),
+        f"{number(100 * (mean[BIO] / mean[PLAIN] - 1), 1, sign=True)} %",
+        *(_said(contrast) for contrast in (gap.solved, gap.steps)),
+        f"{number(gap.steps_without(seed), 1, sign=True)} (seed {seed})",
+    ]
+
+
 def _recipes(read: Read) -> list[str]:
     """The recipes, the tuned one where it was run."""
     tuned = any((results["recipe"] == TUNED).any() for _, results, _ in read)
     return [*RECIPES, TUNED] if tuned else list(RECIPES)
 
 
-def _twice(read: Read) -> str:
+def _twice(read: Read) -> list[str]:
     """How many runs that several studies have came out otherwise on another kind of device."""
     outcomes = ["steps_to_criterion", "solved"]
-    by_run = pd.concat(results for _, results, _ in read).groupby(["run", "recipe"])[outcomes]
-    steps, solved = (by_run.nunique() > 1).sum()
-    if not steps + solved:
-        return ""
-    return (
-        " The last bits of a run are others on another kind of processor or device: of "
-        f"{(by_run.size() > 1).sum()} runs that several studies have, {steps} differ between them "
-        f"in steps and {solved} in whether they solved; the first study's are listed."
+    by_run = pd.concat(results for _, results, _ in read).groupby(["arm", "run", "recipe"])
+    shared = by_run.size() > 1
+    differ = (by_run[outcomes].nunique() > 1)[shared]
+    if not differ.to_numpy().any():
+        return []
+    steps, solved = differ.sum()
+    by_arm = differ["solved"].groupby("arm").agg(["sum", "size"]).astype(int)
+    of_arms = " and ".join(
+        f"{by_arm.loc[arm, 'sum']} of {by_arm.loc[arm, 'size']} of {literal(arm)}"
+        for arm in (BIO, PLAIN)
+        if arm in by_arm.index
     )
-
-
-def _holds(low: float, high: float, value: float) -> bool | None:
-    """Whether an interval holds a value; None where it is not estimable."""
-    return None if isnan(low) else bool(low <= value <= high)
+    return [
+        "The last bits of a run are others on another kind of processor or device: of "
+        f"{shared.sum()} runs that several studies have, {steps} differ between them in steps and "
+        f"{solved} in whether they solved{f', {of_arms}' if of_arms else ''}. Above stand the "
+        "first study's; the same runs as others have them:\n"
+    ]
 
 
 def _of(found: Iterable[bool | None]) -> str:
     known = [holds for holds in found if holds is not None]
     return f"{sum(known)} of {len(known)}"
-
-
-def _over_fields(read: Read, arm: str, null: str, recipe: str, outcome: str) -> list[Contrast]:
-    """One contrast of the corrected protocol in every field, by the first study that ran it."""
-    asked = (arm, null, "maze", "corrected", recipe, outcome)
-    by_field: dict[tuple[str, int | None], Contrast] = {}
-    for study, _, analysis in read:
-        for c in analysis.contrasts:
-            if c.n and (c.arm, c.null, c.task, c.protocol, c.recipe, c.outcome) == asked:
-                by_field.setdefault((c.cohort, study.units), c)
-    return list(by_field.values())
 
 
 def _alike(read: Read) -> str:
@@ -172,13 +152,21 @@ def _alike(read: Read) -> str:
     told = []
     for recipe in _recipes(read):
         steps = pd.DataFrame({c: s for (r, c), s in by_field.items() if r == recipe})
-        between = steps.corr().to_numpy()[np.triu_indices(len(steps.columns), 1)]
-        if len(between):
-            ends = " to ".join(dict.fromkeys(f"{f(between):.2f}" for f in (min, max)))
-            told.append(f"{ends} under {recipe}")
+        if len(steps.columns) > 1:
+            means = steps.mean(axis=1)
+            extreme = (means - means.mean()).abs().idxmax()
+            told.append(
+                f"{_between(steps)} under {recipe} ({_between(steps.drop(extreme))} without seed "
+                f"{extreme})"
+            )
     if not told:
         return ""
     return f" The steps of {literal(BIO)} correlate between fields, over seeds: {', '.join(told)}."
+
+
+def _between(steps: pd.DataFrame) -> str:
+    """Least and most correlation of two columns."""
+    return ends(steps.corr().to_numpy()[np.triu_indices(len(steps.columns), 1)], 2)
 
 
 def _of_the_self_weights(read: Read) -> list[str]:
@@ -288,13 +276,13 @@ def _beyond(read: Read) -> list[str]:
                 continue
             shown.add(place)
             each = gaps.to_numpy(float).T
-            ends = zip(each.mean(axis=1), *sign_flip_limits(each, 0.95), strict=True)
+            intervals = zip(each.mean(axis=1), *sign_flip_limits(each, 0.95), strict=True)
             rows.append(
                 [
                     ", ".join(map(str, place)),
                     f"{len(gaps)}",
                     *(_again(by_arm.get(arm)) for arm in STEADY),
-                    *(signed(gap, low, high) for gap, low, high in ends),
+                    *(signed(gap, low, high) for gap, low, high in intervals),
                 ]
             )
     if not rows:
@@ -314,33 +302,12 @@ def _again(runs: pd.DataFrame | None) -> str:
     return "–" if runs is None else f"{int(runs['collapsed'].sum())}/{len(runs)}"
 
 
-def _gain(read: Read, recipe: str) -> str:
-    """What the plain network's place changes, over the fields, in one sentence."""
-    solved, steps = (
-        _over_fields(read, BIO, PLAIN, recipe, outcome)
-        for outcome in ("solved", "restricted_mean_steps")
-    )
-    if not solved:
-        return f"Recipe {recipe}: not run."
-    return (
-        f"Recipe {recipe}: {BIO} minus {PLAIN} in points of the runs solved "
-        f"{_least_to_most(solved, 100, 0)}, {_verdicts(solved)}; in steps "
-        f"{_least_to_most(steps, 1, 1)}, {_verdicts(steps)}."
-    )
-
-
-def _least_to_most(found: Sequence[Contrast], times: float, digits: int) -> str:
-    effects = [times * c.effect.estimate for c in found]
-    ends = (number(end(effects), digits, sign=True) for end in (min, max))
-    return " to ".join(dict.fromkeys(ends))
-
-
 def _causes(read: Read) -> list[list[str]]:
     """Every question that was asked, with what was found over the fields."""
     rows = []
     for question, arm, null in QUESTIONS:
         cells = [
-            _found(_over_fields(read, arm, null, recipe, "restricted_mean_steps"))
+            steps_found(over_fields(read, arm, null, recipe, "restricted_mean_steps"))
             for recipe in _recipes(read)
         ]
         if any(cells):
@@ -348,31 +315,6 @@ def _causes(read: Read) -> list[list[str]]:
     return rows
 
 
-def _found(contrasts: Sequence[Contrast]) -> str:
-    if not contrasts:
-        return ""
-    return f"{_least_to_most(contrasts, 1, 1)}: {_verdicts(contrasts)}"
-
-
-def _verdicts(contrasts: Sequence[Contrast]) -> str:
-    words = Counter(map(verdict_words, contrasts))
-    return ", ".join(f"{word} ({count} of {len(contrasts)})" for word, count in words.items())
-
-
 def _said(contrast: Contrast) -> str:
     status = "" if contrast.in_family else ", exploratory"
     return f"{effect(contrast)} ({effect_interval(contrast)}): {verdict_words(contrast)}{status}"
-
-
-def _one(
-    analysis: Analysis, cohort: str, protocol: str, recipe: str, outcome: str
-) -> Contrast | None:
-    asked = (BIO, PLAIN, cohort, "maze", protocol, recipe, outcome)
-    return next(
-        (
-            c
-            for c in analysis.contrasts
-            if c.n and (c.arm, c.null, c.cohort, c.task, c.protocol, c.recipe, c.outcome) == asked
-        ),
-        None,
-    )

@@ -74,7 +74,7 @@ def read_published(folder: Path) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=PUBLISHED)
 
 
-def _published(folder: Path) -> pd.DataFrame | None:
+def published_tables(folder: Path) -> pd.DataFrame | None:
     """The published tables, or what the last comparison holds of them."""
     if SHARED.is_dir():
         return read_published(SHARED)
@@ -88,7 +88,7 @@ def reproduced(
     folder: Path, study: Study, results: pd.DataFrame, found: Iterable[Setting]
 ) -> list[str]:
     """Ours against the published tables, arm by arm."""
-    published = _published(folder)
+    published = published_tables(folder)
     if published is None:
         return ["Not compared: the published tables are not at hand.\n"]
     chosen = results[(results["protocol"] == "published") & (results["recipe"] == "seed")]

@@ -209,9 +209,12 @@ def _departures(
     here = (results[["cohort", "task", "recipe"]] == place).all(axis=1)
     values = departure_values(results[here], _arms(study), rebinned=rebinned)
     arms = list(dict.fromkeys(values["arm"]))
+    led = results[here].groupby(["protocol", "arm"])["penalty_dominates"].mean()
     cells: dict[tuple[str, str], dict[str, str]] = {}
     for row in values.to_dict("records"):
         said = f"{round(row['solved'] * row['n_runs'])}/{row['n_runs']}, {row['accuracy']:.3f}"
+        if led[row["protocol"], row["arm"]] >= 0.5:
+            said += "; penalty led"
         if row["departure"] != "corrected":
             change = (row[name] for name in ("difference", "difference_low", "difference_high"))
             said += "; the same" if row["same_networks"] else f"; {signed(*change)}"
@@ -226,7 +229,9 @@ def _departures(
         *picture(folder, "departures", "each departure", partial(departures, values, _arms(study))),
         "Runs solved, mean accuracy as each protocol defines it, and the fraction solved minus "
         "that of the corrected protocol, paired by seed, with 95 % intervals: exploratory, and not "
-        f"adjusted for {len(compared)} comparisons.\n",
+        f"adjusted for {len(compared)} comparisons. *Penalty led*: in at least half of the runs "
+        "the penalty's gradient was larger than the data's, so that they say little about their "
+        "start weights.\n",
         *markdown(["departure", "", *arms], rows),
     ]
 

@@ -501,11 +501,14 @@ def calibrate(*, studies: Whole = 2000, out: Place = None) -> None:
         Where to write the tables, FILE.md or FILE.csv; the plot of power goes beside it, FILE.svg.
     """
     from biosernn.analysis import calibrate as calibration
+    from biosernn.whole_file import check_place, whole_file
 
     if not 10 <= studies <= 100_000:
         raise BadInput("--studies", f"is {studies}", "give 10 to 100,000")
     if out is not None and out.suffix not in (".md", ".csv"):
         raise BadInput(f"--out {one_line(out)}", "is no FILE.md or FILE.csv", "name one of them")
+    if out is not None:
+        check_place(out)
     found = calibration.calibrate(
         studies,
         on_progress=lambda done, of: print(
@@ -517,11 +520,14 @@ def calibrate(*, studies: Whole = 2000, out: Place = None) -> None:
     if out is not None:
         from biosernn.report.power_curves import power_curves
 
-        out.write_text(
-            calibration.table(found).to_csv(index=False) if out.suffix == ".csv" else text
-        )
+        table = calibration.table(found).to_csv(index=False)
         curves = power_curves(calibration.SEEDS, calibration.power(found), studies)
-        out.with_suffix(".svg").write_text(curves)
+        for path, content in (
+            (out, table if out.suffix == ".csv" else text),
+            (out.with_suffix(".svg"), curves),
+        ):
+            with whole_file(path) as file:
+                file.write(content.encode())
     print(*calibration.summary(found), sep="\n")
 
 

@@ -20,9 +20,10 @@ from biosernn.study.plan import Group, Run, plan, resolve, sweep
 from biosernn.study.presets import PRESETS, preset
 from biosernn.study.provenance import describe
 from biosernn.study.spec import Study
-from biosernn.study.store import REPORT, STUDY, WRITABLE, Store
+from biosernn.study.store import REPORT, STUDY, Store
 from biosernn.study.take_over import take_over
 from biosernn.study.tuning import choices_table, choose
+from biosernn.whole_file import whole_file
 
 if TYPE_CHECKING:
     from biosernn.analysis.findings import Analysis
@@ -201,18 +202,18 @@ def run(
     store = Store(out)
     store.check_empty()
     with store.owned():
-        taken_over = store.provenance().get("taken_over", 0)
         if store.holds_tables_alone:
-            taken_over += take_over(store, asked, cohorts)
+            take_over(store, asked, cohorts)
+        before = store.provenance()
         settled = store.open_study(asked, cohorts)
         planned = _planned(settled, cohorts, store, workers)
         provenance = describe(
             settled,
             cohorts,
             planned.runs,
-            store.provenance().get("sessions", []),
+            before.get("sessions", []),
             goes_on=bool(planned.todo),
-            taken_over=taken_over,
+            taken_over=before.get("taken_over", 0),
         )
         provenance |= _choices(planned)
         store.write_provenance(provenance)
@@ -243,7 +244,7 @@ def _execute(
         execute(
             store.folder,
             runs,
-            workers=min(planned.workers, len(runs)),
+            workers=planned.workers,
             scheduler=scheduler,
             on_done=lambda run_id: on_progress(next(done), planned.total),
         )
@@ -345,7 +346,7 @@ def _report(
     provenance: dict[str, Any],
 ) -> Finished:
     from biosernn.analysis.analyse import analyse
-    from biosernn.report.page import ReportInputs, write_report
+    from biosernn.report.page import ReportInputs, render
     from biosernn.report.plates import DRAWN
     from biosernn.report.setting import settings
 
@@ -363,10 +364,9 @@ def _report(
         own_tasks={task.name: task.memoryless for task in study.own_tasks},
     )
     path = store.folder / REPORT
-    try:
-        write_report(path, inputs)
-    except OSError as fault:
-        raise WorkFailed(path, fault.strerror or str(fault), WRITABLE) from None
+    page = render(inputs).encode()
+    with whole_file(path) as file:
+        file.write(page)
     return Finished(store.folder, path, results, analysis)
 
 

@@ -1,13 +1,11 @@
 """The audit as one page that needs nothing beside it."""
 
-import os
 import platform
 from collections.abc import Iterator
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import jinja2
 from markupsafe import Markup
@@ -17,11 +15,11 @@ from biosernn.audit.audit import WORST_FIRST, Audit
 from biosernn.audit.figures import drawings
 from biosernn.audit.text import SENTENCES
 from biosernn.cohort.cohort import Cohort
-from biosernn.errors import BadInput, WorkFailed
+from biosernn.whole_file import check_place, whole_file
 
 
 def write_audit(path: str | Path, audit: Audit, cohort: Cohort) -> None:
-    """Write the page whole: under a temporary name first, then renamed.
+    """Write the page whole or not at all.
 
     Parameters
     ----------
@@ -41,20 +39,9 @@ def write_audit(path: str | Path, audit: Audit, cohort: Cohort) -> None:
 
     """
     path = Path(path)
-    if path.is_dir() or not path.parent.is_dir():
-        raise BadInput(path, "is a folder or lies in none", "name a file in a folder that exists")
-    page = render(audit, cohort)
-    partial = path.with_name(f".{path.name}.{uuid4().hex}.partial")
-    try:
-        with open(partial, "x", encoding="utf-8") as stream:
-            stream.write(page)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(partial, path)
-    except OSError as error:
-        raise WorkFailed(path, f"cannot be written ({error.strerror})", "name another") from error
-    finally:
-        partial.unlink(missing_ok=True)
+    check_place(path)
+    with whole_file(path, "name another") as file:
+        file.write(render(audit, cohort).encode())
 
 
 def render(audit: Audit, cohort: Cohort) -> str:

@@ -8,16 +8,12 @@ with Fletcher-32 check sums. What is not known is left out. Attributes of the fi
 `interval_s` and `frame_rate_hz`.
 """
 
-import errno
 import hashlib
 import json
 import math
-import os
-from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import h5py
 import numpy as np
@@ -26,11 +22,11 @@ from jaxtyping import Float64, Int64
 from biosernn.cohort.checks import MOST_NEURONS
 from biosernn.cohort.cohort import MATRICES, Cohort
 from biosernn.cohort.wiring import Wiring
-from biosernn.errors import BadInput, WorkFailed
+from biosernn.errors import BadInput
+from biosernn.whole_file import check_place, whole_file
 
 FORMAT = "biosernn cohort"
 FORMAT_VERSION = 1
-WRITABLE = "make room or write access there, or name another file"
 LARGEST_ATTRIBUTE = 2**22
 MOST_MEMBERS = 100
 LARGEST_HOLLOW = 2**26
@@ -73,24 +69,9 @@ def write_cohort(cohort: Cohort, path: str | Path) -> None:
 
     """
     path = Path(path)
-    remedy = "name a file in a folder that exists"
-    if os.path.isdir(path) or not os.path.isdir(path.parent):
-        raise BadInput(path, "is a folder or lies in none", remedy)
-    if os.path.exists(path) and not os.path.isfile(path):
-        raise BadInput(path, "is no file", remedy)
-    partial = path.with_name(f".{path.name}.{uuid4().hex}.tmp")
-    try:
-        with open(partial, "xb") as stream:
-            stream.write(_image(cohort))
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(partial, path)
-    except OSError as error:
-        kind = BadInput if error.errno == errno.ENAMETOOLONG else WorkFailed
-        raise kind(path, f"cannot be written ({error.strerror})", WRITABLE) from error
-    finally:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
+    check_place(path)
+    with whole_file(path, "make room or write access there, or name another file") as file:
+        file.write(_image(cohort))
 
 
 def _image(cohort: Cohort) -> bytes:

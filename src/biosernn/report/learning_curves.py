@@ -1,4 +1,4 @@
-"""Learning curves: the noise-free accuracy of every run along training."""
+"""Learning curves: the accuracy of every run on held-out trials along training."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -49,7 +49,7 @@ def learning_curves(
         line = {"color": INK, "lw": 1, "ls": (0, (4, 2))}
         entries.append((line, f"best without memory, {floor:.3g}"))
     figure, panels = small_multiples(
-        names, arms, entries, across="training step", up="accuracy, noise-free", narrow=narrow
+        names, arms, entries, across="training step", up="accuracy", narrow=narrow
     )
     last = max((float(runs.index[-1]) for runs in accuracies.values()), default=1.0)
     for name, axes in panels.items():

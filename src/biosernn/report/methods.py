@@ -32,6 +32,12 @@ TASKS = {
 }
 
 
+SIGNS = {
+    "nonnegative": "recurrent weights held at 0 or above",
+    "dale": "signs by cell class (Dale’s rule)",
+}
+
+
 class _Citations:
     """Numbers references in the order in which they are first cited."""
 
@@ -102,15 +108,24 @@ def _cohorts(inputs: ReportInputs, cite: _Citations) -> str:
 
 
 def _arms(inputs: ReportInputs) -> str:
-    described = "; ".join(
-        f"{name} ({in_words(fields).replace(' · ', ', ')}, communicability "
-        f"{fields.get('communicability', 'unknown')})"
-        for name, fields in inputs.arms.items()
-    )
+    described = "; ".join(f"{name} ({_made_of(arm)})" for name, arm in inputs.arms.items())
     return (
         "The arms differ in self-weights, off-diagonal weights, the geometry of the penalty’s "
-        f"distances (true positions unless said) and its communicability factor: {described}."
+        "distances (true positions unless said), its communicability factor and, where said, its "
+        f"strength and the weights’ signs: {described}."
     )
+
+
+def _made_of(arm: Mapping[str, object]) -> str:
+    parts = [
+        *in_words(arm).split(" · "),
+        f"communicability {arm.get('communicability', 'unknown')}",
+    ]
+    if (strength := arm.get("strength")) is not None:
+        parts.append(f"λ = {strength:g}" if strength else "no penalty")
+    if sign := SIGNS.get(str(arm.get("sign", "free"))):
+        parts.append(sign)
+    return ", ".join(parts)
 
 
 def _training(inputs: ReportInputs, settings: Sequence[Setting], cite: _Citations) -> str:

@@ -1,10 +1,7 @@
 """The report: a study's evidence on one page that needs nothing beside it."""
 
-import os
-import tempfile
 from importlib.resources import files
 from itertools import count
-from pathlib import Path
 
 import jinja2
 from markupsafe import Markup
@@ -39,35 +36,10 @@ from biosernn.report.tables import (
     text_file,
 )
 
-__all__ = ["ReportInputs", "render", "write_report"]
+__all__ = ["ReportInputs", "render"]
 
 SETTINGS_DRAWN = 3
 """Settings that get figures; further ones, as of a study of every departure, only tables."""
-
-
-def write_report(path: Path, inputs: ReportInputs) -> None:
-    """Write the report whole: under a temporary name first, then renamed.
-
-    Parameters
-    ----------
-    path
-        The file; what stands there is replaced.
-    inputs
-        The study.
-
-    """
-    page = render(inputs)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(page)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
 
 
 def render(inputs: ReportInputs) -> str:

@@ -6,7 +6,6 @@ query, and an import that was interrupted goes on from there.
 
 import hashlib
 import json
-import os
 import re
 import zipfile
 import zlib
@@ -15,12 +14,12 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import numpy as np
 
 from biosernn.errors import WorkFailed
 from biosernn.sources.cave_client import AGAIN, CaveClient
+from biosernn.whole_file import whole_file
 
 VALUES_A_QUERY = 200
 FAULT = "report it to those who run the server"
@@ -216,14 +215,9 @@ def _joined(parts: Sequence[Rows]) -> Rows:
 
 def _write(path: Path, rows: Rows) -> None:
     """Write a file of the cache, whole or not at all."""
-    partial = path.with_name(f".{path.stem}.{uuid4().hex}.tmp")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with open(partial, "xb") as stream:
-            np.savez(stream, **rows)  # type: ignore[arg-type]
-        os.replace(partial, path)
     except OSError as error:
         raise WorkFailed(path.parent, f"cannot be written ({error.strerror})", AGAIN) from error
-    finally:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
+    with whole_file(path, AGAIN) as file:
+        np.savez(file, **rows)  # type: ignore[arg-type]

@@ -38,7 +38,7 @@ on the split: with one thread everywhere a run is the same on one core as on man
 
 WORKERS_WITHIN_S = 60
 
-LESS_MEMORY = "use fewer --workers or --units and run it again"
+LESS_MEMORY = "run it again with fewer --workers, or in another --out with fewer --units"
 
 
 def perform_stored(folder: str, run_ids: Sequence[str]) -> list[str]:
@@ -176,7 +176,8 @@ def execute(
     runs
         Which of its runs.
     workers
-        Processes on this machine, each of one thread on a core of its own; 0 is none but this one.
+        Processes on this machine, each of one thread on a core of its own, no more than there are
+        trainings; 0 is none but this one.
     scheduler
         Address of a Dask scheduler to use instead.
     on_done
@@ -199,7 +200,7 @@ def execute(
             for run_id in perform_stored(str(folder), run_ids):
                 on_done(run_id)
         return
-    with _client(workers, scheduler) as client:
+    with _client(min(workers, len(sharing)), scheduler) as client:
         if scheduler is not None:
             _check_workers(client, scheduler, folder)
         remedy = LESS_MEMORY if scheduler is None else "run it again"

@@ -6,11 +6,11 @@ import os
 import re
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,6 +26,7 @@ from biosernn.study.record import Record
 from biosernn.study.spec import OWN_TASKS, Study
 from biosernn.tasks.arrays import ENDING, write_task
 from biosernn.training.schedule import ENGINE
+from biosernn.whole_file import WRITABLE, whole_file
 
 STUDY = "study.toml"
 PROVENANCE = "provenance.json"
@@ -34,7 +35,6 @@ CURVES = "curves.parquet"
 TIMING = "timing.parquet"
 SWEEP = "sweep.parquet"
 REPORT = "report.html"
-WRITABLE = "make room or write access there and run it again"
 BEGUN = ".begun"
 """In `runs/`: a study was being laid out here, so that cohort files without a study are its own."""
 
@@ -55,40 +55,6 @@ CURVE = pa.schema(
         "value": pa.float64(),
     }
 )
-
-
-@contextmanager
-def whole_file(path: Path) -> Iterator[IO[bytes]]:
-    """Write a file under a temporary name, and give it its own once it is on the disk.
-
-    Raises
-    ------
-    WorkFailed
-        If the disk is full or the folder cannot be written; what stood there before stays.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     with whole_file(Path(folder) / "a") as file:
-    ...         _ = file.write(b"1")
-    ...     (Path(folder) / "a").read_text()
-    '1'
-
-    """
-    temporary = path.with_name(f".{path.name.lstrip('.')}.{os.getpid():x}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as fault:
-        what = fault.strerror or str(fault)
-        raise WorkFailed(path, what, WRITABLE) from None
-    finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
 
 
 class Store:

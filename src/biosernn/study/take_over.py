@@ -29,11 +29,11 @@ from biosernn.study.tuning import performable
 REMEDY = "give another --out, or the tables of this study as biosernn wrote them"
 
 
-def take_over(store: Store, study: Study, cohorts: Sequence[Cohort]) -> int:
+def take_over(store: Store, study: Study, cohorts: Sequence[Cohort]) -> None:
     """Lay out a folder that holds a study's tables alone, each of their runs a finished one.
 
     A run's file then has the outcomes that the tables state, its curves where `curves.parquet` is
-    there too, and no weights.
+    there too, and no weights; the provenance says how many such runs there are.
 
     Parameters
     ----------
@@ -41,11 +41,6 @@ def take_over(store: Store, study: Study, cohorts: Sequence[Cohort]) -> int:
         The folder: `study.toml`, `provenance.json` and `results.parquet`, as they were written.
     study, cohorts
         The resolved study that is asked for; it may have more seeds than the tables.
-
-    Returns
-    -------
-    int
-        How many runs were taken over.
 
     Raises
     ------
@@ -92,7 +87,7 @@ def take_over(store: Store, study: Study, cohorts: Sequence[Cohort]) -> int:
             steps, values = curves.get(row["run"], (np.empty(0, np.int64), {}))
             timing = timings.get(row["run"], {})
             store.write_run(run_id, Record(outcomes, steps, values, {}), timing)
-    return len(taken)
+        store.write_provenance(store.provenance() | {"taken_over": len(taken)})
 
 
 def _named(row: Mapping[str, Any]) -> tuple:
