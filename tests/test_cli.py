@@ -51,6 +51,8 @@ def test_a_study_from_the_command_line(tmp_path):
     again = command("run", "mine.toml", "--workers", "0", cwd=tmp_path)
     assert ", 8 finished; about 0 s" in again.stdout.splitlines()[0]
     assert again.stdout.splitlines()[-1] == lines[-1]
+    by_its_folder = command("run", "out/mine/study.toml", "--workers", "0", cwd=tmp_path)
+    assert by_its_folder.stdout.splitlines()[-1] == lines[-1]
     drawn = command("report", "out/mine", cwd=tmp_path)
     assert drawn.stdout.splitlines() == [lines[-1]]
     refused = command("run", "mine.toml", "--recipe", "seed", cwd=tmp_path)

@@ -88,7 +88,8 @@ def run(
     cohort
         synthetic[:N], microns:FIELD, a cohort file, or a released folder.
     out
-        The study folder; out/NAME by default.
+        The study folder; by default out/ and the name of the preset, of the study file, or of the
+        folder that a study.toml lies in.
     seeds
         Repetitions of every arm.
     units
@@ -106,7 +107,7 @@ def run(
     from biosernn.run import run as run_study
 
     asked = _asked(study, cohort, seeds, units, protocol, recipe)
-    folder = out or Path("out") / _stem(study)
+    folder = out or _usual_place(study)
     _stop_at_once(folder)
     with _bar() if sys.stderr.isatty() else nullcontext(_lines()) as on_progress:
         finished = run_study(
@@ -141,7 +142,7 @@ def plan(
     from biosernn.run import plan_study
 
     asked = _asked(study, cohort, seeds, units, protocol, recipe)
-    planned = plan_study(asked, out or Path("out") / _stem(study), workers=_checked(workers))
+    planned = plan_study(asked, out or _usual_place(study), workers=_checked(workers))
     print(_plan_line(planned))
     for condition, recipe_name in planned.study.conditions:
         print(f"  {condition}, {recipe_name}: {', '.join(arm.name for arm in planned.study.arms)}")
@@ -688,8 +689,12 @@ def _checked(workers: int | None) -> int | None:
     return workers
 
 
-def _stem(study: str) -> str:
-    return Path(study).stem if study.endswith(".toml") else study
+def _usual_place(study: str) -> Path:
+    """Where a study goes that is told no place: by its preset, its file, or that file's folder."""
+    if not study.endswith(".toml"):
+        return Path("out") / study
+    path = Path(study).resolve()
+    return Path("out") / (path.parent.name if path.name == "study.toml" else path.stem)
 
 
 def _write_cohort(cohort: Any, out: Path) -> None:
