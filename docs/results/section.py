@@ -68,7 +68,8 @@ def _worker(timing: pd.DataFrame) -> str:
 
 
 def _progress(study: Study, finished: int) -> str:
-    each = len(study.cohort) * len(study.arms) * len(study.conditions) * len(study.strength)
+    arms = sum(1 if arm.strength is not None else len(study.strength) for arm in study.arms)
+    each = len(study.cohort) * arms * len(study.conditions)
     planned = each * sum(map(study.seeds_of, study.tasks))
     return f"{finished:,} {'' if finished == planned else f'of {planned:,} '}runs"
 

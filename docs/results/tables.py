@@ -15,11 +15,11 @@ from biosernn.analysis.findings import Analysis
 from biosernn.study.primary import STRENGTH
 from biosernn.study.spec import Study
 from biosernn.study.store import NAMED
+from biosernn.training.schedule import Schedule
 
 HERE = Path(__file__).resolve().parent
 COPIED = ("study.toml", "provenance.json")
 RESULTS, SWEEP, TIMING = "results.parquet", "sweep.parquet", "timing.parquet"
-TOTAL_STEPS = 400
 BIO, PLAIN = "W*D*C", "WD*C"
 
 Read = Sequence[tuple[Study, pd.DataFrame, Analysis]]
@@ -72,7 +72,8 @@ def read(folder: Path) -> tuple[Study, pd.DataFrame, Analysis]:
         strength=results["strength"].where(results["strength_used"] > 0, 0)
     )
     results["run"] = named.astype(str).agg("|".join, axis=1)
-    return study, results, analyse(results, primary=study.decides, total_steps=TOTAL_STEPS)
+    steps = Schedule(epochs=study.epochs).steps
+    return study, results, analyse(results, primary=study.decides, total_steps=steps)
 
 
 def at_the_published_strength(

@@ -1,6 +1,5 @@
 """Coregistered neurons and the synapses among them, from a CAVE server."""
 
-import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,9 +13,9 @@ from biosernn.cohort.checks import LONGEST_NAME, MOST_NEURONS
 from biosernn.cohort.cohort import Cohort
 from biosernn.cohort.wiring import Wiring
 from biosernn.errors import BadInput, WorkFailed, one_line
+from biosernn.sources.cache import cache_folder
 from biosernn.sources.cave_client import connected
 from biosernn.sources.cave_query import FAULT, CaveTables, Progress, Rows
-from biosernn.sources.microns import CACHE_VARIABLE
 
 DATASTACK = "minnie65_public"
 VERSION = 1300
@@ -106,7 +105,7 @@ def import_cave(
     choice = _choice(session, scan, field, units, roots)
     if not NAME.fullmatch(datastack):
         raise BadInput(f"datastack {datastack!r}", "is no name", f"give one, as {DATASTACK}")
-    folder = Path(cache) if cache else _cache_folder()
+    folder = Path(cache) if cache else cache_folder() / "cave"
     with connected(datastack, version, server, token_env) as client:
         tables = CaveTables(client, (client.server, datastack, version), folder, on_progress)
         nuclei = client.info.get("soma_table") or NUCLEI
@@ -348,10 +347,3 @@ def _words(dropped: dict[str, list[object]]) -> str:
         f"{reason}: {', '.join(map(str, ids[:5]))}" + f" and {len(ids) - 5} more" * (len(ids) > 5)
         for reason, ids in dropped.items()
     )
-
-
-def _cache_folder() -> Path:
-    import pooch
-
-    named = os.environ.get(CACHE_VARIABLE)
-    return (Path(named).expanduser() if named else pooch.os_cache("biosernn")) / "cave"

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from biosernn.cohort.cohort import Cohort
 from biosernn.errors import BadInput, WorkFailed
+from biosernn.sources.cache import CACHE_VARIABLE, cache_folder
 from biosernn.sources.release import read_release
 from biosernn.sources.release_folder import LARGEST_FILE, LFS_POINTER
 
@@ -28,7 +29,6 @@ REPOSITORY = "neurovium/CorticalBlueprintRNN"
 COMMIT = "8d5e241b444803ba552923d32a5fcef39439425b"
 RELEASE_URL = f"https://raw.githubusercontent.com/{REPOSITORY}/{COMMIT}/Model/DATA/info/"
 URL_VARIABLE = "BIOSERNN_RELEASE_URL"
-CACHE_VARIABLE = "BIOSERNN_CACHE"
 ALL = "all"
 PATIENCE_S = (3.05, 30.0)
 PIECE = 2**16
@@ -104,7 +104,7 @@ def release_mirror() -> Mirror:
     lines = [line for line in text.splitlines() if not line.startswith("#")]
     return Mirror(
         url=os.environ.get(URL_VARIABLE) or RELEASE_URL,
-        cache=_cache() / f"release-{COMMIT[:12]}",
+        cache=cache_folder() / f"release-{COMMIT[:12]}",
         registry=dict(line.split() for line in lines),
     )
 
@@ -206,14 +206,6 @@ def _wanted(field: str, mirror: Mirror) -> list[str]:
 
 def _one_of(mirror: Mirror) -> str:
     return f"name one of {', '.join(mirror.fields)}"
-
-
-def _cache() -> Path:
-    if named := os.environ.get(CACHE_VARIABLE):
-        return Path(named).expanduser()
-    import pooch
-
-    return pooch.os_cache("biosernn")
 
 
 def _fetch(absent: list[str], mirror: Mirror, on_progress: Callable[[int, int], None]) -> None:

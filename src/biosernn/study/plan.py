@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cache, cached_property
@@ -161,7 +160,8 @@ def resolve(study: Study, cohorts: Sequence[Cohort]) -> Study:
     16
 
     """
-    each = math.prod(map(len, (cohorts, study.tasks, study.strength, study.arms)))
+    arms = sum(1 if arm.strength is not None else len(study.strength) for arm in study.arms)
+    each = len(cohorts) * len(study.tasks) * arms
     tuned = sum(recipe == TUNED for _, recipe in study.conditions)
     runs = each * (study.seeds * len(study.conditions) + len(SWEEP_SEEDS) * len(GRID) * tuned)
     if runs > MOST_RUNS:
