@@ -94,7 +94,9 @@ def reproduced(
     chosen = results[(results["protocol"] == "published") & (results["recipe"] == "seed")]
     compared = reproduction(chosen, published)
     frame = agreement_frame(compared).drop(columns=["task", "arm", "outcome"])
-    pd.concat([published, frame], axis=1).to_csv(folder / "reproduction.csv", index=False)
+    pd.concat([published, frame], axis=1).to_csv(
+        folder / "reproduction.csv", index=False, float_format="%.9g"
+    )
     differing = [one for one in compared if one.verdict == "differs"]
     tested = [one for one in compared if one.verdict != "not tested"]
     firm = sum(one.verdict_holm == "differs" for one in compared)

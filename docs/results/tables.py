@@ -28,7 +28,8 @@ Read = Sequence[tuple[Study, pd.DataFrame, Analysis]]
 def take(folder: Path, here: Path) -> None:
     """Keep in a folder of its name what a study's page is built from, and the study goes on from.
 
-    The tables are as small as they become without loss; of the times only a run's length is kept.
+    The tables are as small as they become without loss; of the times only a run's length is kept,
+    to a tenth of a second.
     """
     to = here / json.loads((folder / "provenance.json").read_text())["name"]
     to.mkdir(exist_ok=True)
@@ -36,9 +37,9 @@ def take(folder: Path, here: Path) -> None:
         shutil.copyfile(folder / name, to / name)
     for name in filter(lambda name: (folder / name).exists(), (RESULTS, SWEEP)):
         _pack(pq.read_table(folder / name), to / name)
-    spent = pq.read_table(folder / TIMING)
-    kept = [name for name in spent.column_names if name not in ("started", "cpu_s")]
-    _pack(spent.select(kept), to / TIMING)
+    spent = pd.read_parquet(folder / TIMING).drop(columns=["started", "cpu_s"], errors="ignore")
+    spent["wall_s"] = spent["wall_s"].round(1)
+    _pack(pa.Table.from_pandas(spent, preserve_index=False), to / TIMING)
 
 
 def _pack(rows: pa.Table, to: Path) -> None:
