@@ -94,9 +94,9 @@ def reproduced(
     chosen = results[(results["protocol"] == "published") & (results["recipe"] == "seed")]
     compared = reproduction(chosen, published)
     frame = agreement_frame(compared).drop(columns=["task", "arm", "outcome"])
-    pd.concat([published, frame], axis=1).to_csv(
-        folder / "reproduction.csv", index=False, float_format="%.9g"
-    )
+    found_here = frame.select_dtypes("float").map(lambda value: float(f"{value:.9g}"))
+    kept = pd.concat([published, frame.assign(**found_here)], axis=1)
+    kept.to_csv(folder / "reproduction.csv", index=False)
     differing = [one for one in compared if one.verdict == "differs"]
     tested = [one for one in compared if one.verdict != "not tested"]
     firm = sum(one.verdict_holm == "differs" for one in compared)
