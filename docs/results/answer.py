@@ -54,6 +54,8 @@ def answer(
         "network that never learns. Read as a gain relative to the plain network's, 37 % is not "
         f"rejected at 5 % in {holds[1]}. What is not estimable is not counted."
         f"{_published(counted, published)}\n",
+        "When there is a gain, by recipe; counts are of settings, each a cohort, a protocol and a "
+        "number of units:\n",
         *(
             paragraph
             for recipe, words in MEANT.items()
