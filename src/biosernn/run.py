@@ -274,13 +274,13 @@ def report_study(folder: str | Path) -> Finished:
 
     """
     store = Store(folder)
-    study, cohorts = store.read()
     if store.holds_tables_alone:
         raise BadInput(
             store.folder,
             "holds a study's tables without its runs",
             f"`biosernn run {store.folder / STUDY} --out {store.folder}` goes on from them",
         )
+    study, cohorts = store.read()
     with store.owned():
         planned = _planned(study, cohorts, store, 0)
         if store.finished().isdisjoint(run.id for run in planned.runs):
