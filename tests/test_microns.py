@@ -30,6 +30,7 @@ from biosernn.sources.microns import (
 )
 from biosernn.sources.reference import is_at_hand, read_cohort
 from biosernn.sources.release import read_release
+from biosernn.sources.release_folder import LFS_POINTER
 from made_up import recording, release_files
 
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 3\n"
@@ -286,6 +287,15 @@ def test_a_fault_is_one_line_and_nothing_of_it_is_kept(
     release.faults, release.asked[:] = {}, []
     assert read_microns("6_6_2", mirror).missing == ()
     assert release.asked == names[len(before) :]
+
+
+def test_what_looks_like_a_pointer_is_kept_where_it_is_the_released_content(
+    serving: Release, tmp_path: Path
+) -> None:
+    serving.files, serving.faults = {"6_6_2/x.npy": LFS_POINTER}, {}
+    mirror = Mirror(serving.url, tmp_path, registry(serving.files), (10, 10))
+    fetch_microns("6_6_2", mirror)
+    assert kept(mirror) == serving.files
 
 
 @settings(max_examples=60)

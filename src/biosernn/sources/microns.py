@@ -250,11 +250,10 @@ def _download(
         what, remedy = _why(error, answered)
         raise WorkFailed(shown, what, remedy) from error
     content = Path(output).read_bytes()
-    if content.startswith(LFS_POINTER):
-        raise WorkFailed(
-            shown, "is a Git LFS pointer, not the data", "run `git lfs pull` where the mirror is"
-        )
     if _hash(content, mirror.registry[name]) != mirror.registry[name]:
+        if content.startswith(LFS_POINTER):
+            pull = "run `git lfs pull` where the mirror is"
+            raise WorkFailed(shown, "is a Git LFS pointer, not the data", pull)
         raise WorkFailed(shown, "has another content than the released file", UNSOUND)
     os.chmod(output, 0o644)  # the temporary file is its owner's alone, but a cache can be shared
 
