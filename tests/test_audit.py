@@ -3,7 +3,6 @@
 import html
 import json
 import re
-import shutil
 import subprocess
 from collections import Counter
 from collections.abc import Callable
@@ -43,6 +42,7 @@ from biosernn.similarity.bins import bin_counts, frame_counts
 from biosernn.sources.release import read_release
 from biosernn.sources.set_order import file_order_counts
 from biosernn.sources.synthetic import synthetic_cohort
+from chromium import find_browser
 
 FIELDS = ["4_7_8", "5_3_6", "5_6_8", "5_7_8", "6_2_8", "6_4_8", "6_6_2", "6_6_4", "7_3_8", "7_4_2"]
 WITH_SPIKES = ["4_7_8", "5_3_6", "5_6_8", "5_7_8", "6_2_8", "6_4_8", "7_3_8"]
@@ -702,9 +702,7 @@ parent.postMessage(JSON.stringify(seen), "*");
 @pytest.mark.browser
 @pytest.mark.parametrize("width", [1200, 390])
 def test_a_browser_shows_it_whole(cohort: Cohort, tmp_path: Path, width: int) -> None:
-    browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
-    if browser is None:
-        pytest.skip("needs a Chromium")
+    browser = find_browser()
     text = render(audit(cohort), cohort).replace("</body>", MEASURE)
     (tmp_path / "audit.html").write_text(text, encoding="utf-8")
     (tmp_path / "frame.html").write_text(

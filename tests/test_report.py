@@ -7,7 +7,6 @@ import io
 import json
 import os
 import re
-import shutil
 import subprocess
 import time
 import warnings
@@ -48,6 +47,7 @@ from biosernn.report.trained_network import strongest
 from biosernn.report.weight_distance import weight_distance_values
 from biosernn.report.weight_matrices import main_arms
 from biosernn.study.arms import ARMS, Arm, Init
+from chromium import find_browser
 
 STEPS = np.arange(0, 401, 5)
 ENDS = STEPS[::8]
@@ -754,13 +754,6 @@ OPTIONS = (
     "--disable-sync",
     "--hide-scrollbars",
 )
-
-
-def find_browser() -> str:
-    browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
-    if browser is None:
-        pytest.skip("needs a Chromium")
-    return browser
 
 
 @pytest.mark.browser

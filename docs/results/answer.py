@@ -7,7 +7,7 @@ import pandas as pd
 from biosernn.analysis.family import HEADLINE, named_pair
 from biosernn.protocol import RECIPES
 from docs.results.contrasts import ends, over_fields, verdicts
-from docs.results.gaps import Gap, first
+from docs.results.gaps import CLAIMED, Gap, first
 from docs.results.markdown import literal, signed
 from docs.results.tables import BIO, PLAIN, Read
 
@@ -18,7 +18,7 @@ MEANT = {
 }
 """What a recipe is, in words."""
 
-SELF_WEIGHTS = {
+IN_WORDS = {
     "diagonal-only": "the self-weights alone",
     "off-diagonal": "all but the self-weights",
     "identity": "0.95 times it, no data at all",
@@ -46,13 +46,14 @@ def answer(
     bio, plain = literal(BIO), literal(PLAIN)
     counted = first(gaps)
     return [
-        f"The study claims that {bio}, whose start weights come from recorded activity, does 37 % "
-        f"better on the maze than {plain}, the same network with random orthogonal start weights. "
-        "It does not say 37 % of what: most likely points of accuracy, since a network without "
-        "memory gets 62.5 % and one that solves the maze 100 %.\n",
-        f"**37 points of accuracy lie within {holds[0]} intervals here**; they would need a plain "
-        "network that never learns. Read as a gain relative to the plain network's, 37 % is not "
-        f"rejected at 5 % in {holds[1]}. What is not estimable is not counted."
+        f"The study claims that {bio}, whose start weights come from recorded activity, does "
+        f"{CLAIMED:g} % better on the maze than {plain}, the same network with random orthogonal "
+        f"start weights. It does not say {CLAIMED:g} % of what: most likely points of accuracy, "
+        "since a network without memory gets 62.5 % and one that solves the maze 100 %.\n",
+        f"**{CLAIMED:g} points of accuracy lie within {holds[0]} intervals here**; they would need "
+        "a plain network that never learns. Read as a gain relative to the plain network's, "
+        f"{CLAIMED:g} % is not rejected at 5 % in {holds[1]}. What is not estimable is not "
+        "counted."
         f"{_published(counted, published)}\n",
         "When there is a gain, by recipe; counts are of settings, each a cohort, a protocol and a "
         "number of units:\n",
@@ -135,7 +136,7 @@ def _of_the_self_weights(read: Read) -> list[str]:
         by_arm = here.groupby("arm")["solved"].agg(["sum", "size"]).astype(int)
         words = [
             f"{arm} ({name}) {by_arm.loc[arm, 'sum']} of {by_arm.loc[arm, 'size']}"
-            for arm, name in SELF_WEIGHTS.items()
+            for arm, name in IN_WORDS.items()
             if arm in by_arm.index
         ]
         if words:
